@@ -1,0 +1,14 @@
+"""Quality of each generated image: features, scores, agreement, and what follows from them.
+
+The sub-packages stand in ranks and import only from lower ones::
+
+    checks < store < data < features < {scores, iqa, gan, evaluation}
+           < applications < {results, figures} < runner < {cli, distributed}
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("giqa-lib")
+except PackageNotFoundError:  # a source tree on PYTHONPATH, not installed
+    __version__ = "0+unknown"

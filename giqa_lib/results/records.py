@@ -1,0 +1,206 @@
+"""A run of a notebook and the numbers it measured, as one JSON file with provenance.
+
+``{"run": {...}, "results": [...]}``: see ``CONTRIBUTING.md``, "The life of a number".
+Numbers that answer no paper's exhibit carry ``paper: "ours"``.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from giqa_lib.checks import InputError, check_choice, error_line
+from giqa_lib.evaluation import Estimate
+from giqa_lib.results.checkout import PROFILES, exhibits, find_checkout
+from giqa_lib.results.provenance import commit, device_name, versions
+from giqa_lib.store import config_hash
+
+__all__ = ["Record", "Result", "Run", "load_record", "write_json"]
+
+OURS = "ours"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One measured number: what it answers, how sure it is, what it was measured on.
+
+    ``key`` is the short name by which prose cites the number; empty if none does.
+    """
+
+    paper: str
+    exhibit: str
+    row: str
+    column: str
+    metric: str
+    value: float
+    standard_error: float | None = None
+    n: int | None = None
+    seeds: tuple[int, ...] = ()
+    dataset: str = ""
+    note: str = ""
+    key: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What the number is, apart from its value: one line, unique in a run."""
+        return " | ".join((self.paper, self.exhibit, self.metric, self.row, self.column, self.dataset))
+
+    def interval(self, level_z: float = 1.959964) -> tuple[float, float] | None:
+        """The 95 % interval, value -+ 1.96 standard errors; none without a standard error."""
+        if self.standard_error is None:
+            return None
+        half = level_z * self.standard_error
+        return self.value - half, self.value + half
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a file under ``book/results`` holds."""
+
+    run: dict[str, Any]
+    results: tuple[Result, ...]
+
+    def frame(self) -> pd.DataFrame:
+        """The results as a table, one row a number."""
+        return pd.DataFrame([asdict(r) for r in self.results], columns=[f.name for f in fields(Result)])
+
+
+def load_record(path: str | os.PathLike[str]) -> Record | None:
+    """The record at ``path``, or None if there is none; a broken one raises and is named."""
+    path = Path(path)
+    if not path.exists():
+        return None
+    try:
+        raw = json.loads(path.read_text())
+        results = tuple(Result(**{**r, "seeds": tuple(r["seeds"])}) for r in raw["results"])
+        return Record(run=raw["run"], results=results)
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InputError(
+            error_line(str(path), expected="a record", got=repr(error), hint="run its notebook again")
+        ) from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON atomically: a reader sees the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    part.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    os.replace(part, path)
+
+
+class Run:
+    """The run a notebook is in: it collects results and shows plots.
+
+    >>> run = Run("1_giqa/density_scores", {"profile": "quick", "seed": 0, "device": "cpu"})
+    >>> run.record(paper="ours", exhibit="demo", row="a", column="b", metric="mean", value=0.5).value
+    0.5
+    """
+
+    def __init__(self, notebook: str, parameters: Mapping[str, Any]) -> None:
+        self.notebook = notebook
+        self.parameters = dict(parameters)
+        self.profile = check_choice(str(parameters.get("profile")), PROFILES, name="profile")
+        self.root = find_checkout()
+        self.results: dict[str, Result] = {}
+        self._started = time.perf_counter()
+        known = exhibits(self.root)
+        self._exhibits = set(zip(known["paper"], known["exhibit"], strict=True))
+
+    def record(
+        self,
+        *,
+        paper: str,
+        exhibit: str,
+        row: str,
+        column: str,
+        metric: str,
+        value: float | Estimate,
+        standard_error: float | None = None,
+        n: int | None = None,
+        seeds: Sequence[int] = (),
+        dataset: str = "",
+        note: str = "",
+        key: str = "",
+    ) -> Result:
+        """Record one number; an ``Estimate`` brings its own standard error and n."""
+        if isinstance(value, Estimate):
+            standard_error = value.standard_error if standard_error is None else standard_error
+            n = value.n if n is None else n
+            value = value.value
+        # A NumPy scalar would print as np.float64(...) and is no JSON.
+        result = Result(
+            paper=paper,
+            exhibit=exhibit,
+            row=str(row),
+            column=str(column),
+            metric=metric,
+            value=float(value),
+            standard_error=None if standard_error is None else float(standard_error),
+            n=None if n is None else int(n),
+            seeds=tuple(int(seed) for seed in seeds),
+            dataset=dataset,
+            note=note,
+            key=key,
+        )
+        self._check(result)
+        self.results[result.identity] = result
+        return result
+
+    def _check(self, result: Result) -> None:
+        if result.paper != OURS and (result.paper, result.exhibit) not in self._exhibits:
+            raise InputError(
+                error_line(
+                    "exhibit",
+                    expected="a row of book/papers/exhibits.csv",
+                    got=f"{result.paper} {result.exhibit}",
+                    hint='spell it as there, or record it with paper="ours"',
+                )
+            )
+        numbers = [result.value] + ([] if result.standard_error is None else [result.standard_error])
+        if not all(math.isfinite(number) for number in numbers):
+            raise InputError(
+                error_line(
+                    result.identity, expected="a finite value and error", got=str(numbers), hint="find what made it so"
+                )
+            )
+        if result.identity in self.results:
+            raise InputError(
+                error_line(result.identity, expected="one number", got="a second one", hint="name its row or column apart")
+            )
+        if result.key and any(r.key == result.key for r in self.results.values()):
+            raise InputError(
+                error_line("key", expected="one number a key", got=f"{result.key!r} again", hint="rename it")
+            )
+
+    def table(self, exhibit: str | None = None) -> pd.DataFrame:
+        """What has been recorded so far, of one exhibit or of all."""
+        record = Record(run={}, results=tuple(self.results.values())).frame()
+        return record if exhibit is None else record[record["exhibit"] == exhibit]
+
+    def content(self) -> dict[str, Any]:
+        """The record as JSON content."""
+        run = {
+            "notebook": self.notebook,
+            "profile": self.profile,
+            "parameters": self.parameters,
+            "config_hash": config_hash(self.parameters),
+            "versions": versions(),
+            "commit": commit(self.root),
+            "device": device_name(str(self.parameters.get("device", "cpu"))),
+            "seconds": round(time.perf_counter() - self._started, 2),
+        }
+        return {"run": run, "results": [asdict(r) for r in self.results.values()]}
+
+    def save(self, output: str | os.PathLike[str]) -> Path | None:
+        """Write the record below ``output``; with an empty ``output`` nothing is written."""
+        if not os.fspath(output):
+            return None
+        path = Path(output) / self.profile / f"{self.notebook}.json"
+        write_json(path, self.content())
+        return path

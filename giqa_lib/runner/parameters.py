@@ -1,0 +1,97 @@
+"""A notebook's declared parameters, and a check of what is given for them.
+
+papermill injects whatever it is given: an unknown name is only a warning, ``-p flag false``
+is the string ``"false"``, which is true. Here both are refused before anything runs.
+"""
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from nbformat import NotebookNode
+
+from giqa_lib.checks import InputError, error_line
+
+__all__ = ["Parameter", "check_parameters", "declared_parameters", "parse_assignments"]
+
+TYPES: dict[str, type] = {"int": int, "float": float, "str": str, "bool": bool}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One line of a notebook's ``parameters`` cell."""
+
+    name: str
+    annotation: str
+    default: Any
+
+
+def declared_parameters(notebook: NotebookNode) -> dict[str, Parameter]:
+    """The annotated assignments of the cell tagged ``parameters``, in order."""
+    cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        hint = 'tag exactly one code cell with tags=["parameters"]'
+        raise InputError(error_line("notebook", expected="one parameters cell", got=str(len(cells)), hint=hint))
+    found = {}
+    for line in ast.parse(cells[0].source).body:
+        if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
+            hint = "write 'name: type = value  # what it is', nothing else"
+            raise InputError(error_line("parameters cell", expected="annotated values", got=ast.unparse(line), hint=hint))
+        name = line.target.id
+        found[name] = Parameter(
+            name=name, annotation=ast.unparse(line.annotation), default=ast.literal_eval(line.value)
+        )
+    return found
+
+
+def _fits(value: Any, annotation: str) -> bool:
+    if annotation.startswith("list[") and annotation.endswith("]"):
+        return isinstance(value, list) and all(_fits(v, annotation[5:-1]) for v in value)
+    wanted = TYPES.get(annotation)
+    if wanted is None:
+        hint = f"use {', '.join(TYPES)} or a list of one of them"
+        raise InputError(error_line("parameters cell", expected="a known type", got=annotation, hint=hint))
+    # bool is a subclass of int; an int is a fine float.
+    return type(value) is wanted or (wanted is float and type(value) is int)
+
+
+def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Parameter]) -> dict[str, Any]:
+    """``given`` with its types made exact; raises for an unknown name or a wrong type.
+
+    >>> known = {"n": Parameter(name="n", annotation="int", default=3)}
+    >>> check_parameters({"n": 5}, known)
+    {'n': 5}
+    """
+    checked = {}
+    for name, value in given.items():
+        if name not in declared:
+            raise InputError(
+                error_line("parameter", expected=f"one of {', '.join(declared)}", got=repr(name), hint="check its spelling")
+            )
+        annotation = declared[name].annotation
+        if not _fits(value, annotation):
+            got = f"{value!r} ({type(value).__name__})"
+            raise InputError(
+                error_line(f"parameter {name}", expected=annotation, got=got, hint="give a value of that type")
+            )
+        checked[name] = float(value) if annotation == "float" else value
+    return checked
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """``["n=5", "name=a"]`` as values, read as YAML.
+
+    >>> parse_assignments(["n=5", "components=[5, 70]", "flag=false"])
+    {'n': 5, 'components': [5, 70], 'flag': False}
+    """
+    values = {}
+    for text in assignments:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise InputError(error_line("-p", expected="NAME=VALUE", got=repr(text), hint="put an = between them"))
+        values[name] = yaml.safe_load(value)
+    return values
+
+

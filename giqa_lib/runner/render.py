@@ -1,0 +1,31 @@
+"""Render a site folder with jupyter-book, warnings as errors."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from giqa_lib.checks import GiqaError
+
+__all__ = ["RenderFailed", "render"]
+
+
+class RenderFailed(GiqaError):
+    """jupyter-book ended with an error or a warning; its own words are above."""
+
+
+def render(site: Path, *, profile: str, out: Path) -> Path:
+    """Build ``site`` to ``out/_build/html``; returns the first page.
+
+    Every page is read again (``--all``): Sphinx repeats no warning of a page that it did not
+    read, so only a full build can be trusted to be clean, and it takes seconds.
+    """
+    tool = Path(sys.executable).with_name("jupyter-book")
+    done = subprocess.run(
+        [str(tool), "build", "--all", "-W", "-n", "--keep-going", "-q", "--path-output", str(out), str(site)],
+        env={**os.environ, "GIQA_PROFILE": profile},
+        check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RenderFailed(f"jupyter-book: exit status {done.returncode}; its messages are above")
+    return out / "_build" / "html" / "index.html"
