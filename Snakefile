@@ -33,7 +33,7 @@ rule all:
 # after a failure, and a committed record must survive both.
 rule notebook:
     input:
-        lambda wildcards: relative(dependencies(wildcards.notebook, ROOT)),
+        lambda wildcards: relative(dependencies(wildcards.notebook, ROOT, profile=PROFILE)),
     output:
         f"{BUILD}/notebooks/{{notebook}}.ipynb",
     params:

@@ -1,1 +1,33 @@
-""""""
+"""Images: named data sets, folders, zips, Parquet, tensors; resizing; degradations."""
+
+from giqa_lib.data.cards import DatasetCard, dataset_card, dataset_names
+from giqa_lib.data.decode import IMAGE_SUFFIXES, MAX_PIXELS, decode_image
+from giqa_lib.data.degradations import DEGRADATIONS, degrade
+from giqa_lib.data.images import Batch, ImageSet
+from giqa_lib.data.opening import open_images
+from giqa_lib.data.reencode import jpeg_round_trip
+from giqa_lib.data.registry import fetch, find, load, status
+from giqa_lib.data.resize import resize, set_channels
+from giqa_lib.data.source import UnreadableImage
+
+__all__ = [
+    "DEGRADATIONS",
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "Batch",
+    "DatasetCard",
+    "ImageSet",
+    "UnreadableImage",
+    "dataset_card",
+    "dataset_names",
+    "decode_image",
+    "degrade",
+    "fetch",
+    "find",
+    "jpeg_round_trip",
+    "load",
+    "open_images",
+    "resize",
+    "set_channels",
+    "status",
+]

@@ -28,7 +28,7 @@ class ArraySource(Source):
     """
 
     def __init__(
-        self, images: torch.Tensor | NDArray[np.uint8], table: pd.DataFrame | None = None
+        self, images: torch.Tensor | NDArray[Any], table: pd.DataFrame | None = None
     ) -> None:
         pixels = torch.from_numpy(images) if isinstance(images, np.ndarray) else images
         check_images(pixels)
@@ -89,7 +89,9 @@ class DatasetSource(Source):
         for index, name in enumerate(self.names):
             try:
                 image = self.read(index)
-                keys.append(digest([repr(tuple(image.shape)), image.contiguous().numpy().tobytes()]))
+                keys.append(
+                    digest([repr(tuple(image.shape)), image.contiguous().numpy().tobytes()])
+                )
             except UnreadableImage as error:
                 keys.append(f"{name} {error.reason}")
         return keys

@@ -9,6 +9,7 @@ decompression bomb costs nothing. Formats that run other programs (EPS) are not 
 """
 
 import io
+import os
 import warnings
 from os import PathLike
 
@@ -19,16 +20,59 @@ from PIL import Image, ImageOps
 
 from giqa_lib.data.source import UnreadableImage
 
-__all__ = ["IMAGE_SUFFIXES", "MAX_PIXELS", "decode_image", "encode_jpeg", "is_image_name", "to_tensor"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "MAX_PIXELS",
+    "decode_image",
+    "encode_jpeg",
+    "is_image_name",
+    "to_tensor",
+]
 
 #: Refused above this: a quarter GiB of RGB, the size from which Pillow warns of a bomb.
 MAX_PIXELS = 89_478_485
 
 IMAGE_SUFFIXES = frozenset(
-    ".avif .bmp .dib .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+    [
+        ".avif",
+        ".bmp",
+        ".dib",
+        ".gif",
+        ".jfif",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
 )
 
-_FORMATS = tuple("AVIF BMP DIB GIF JPEG JPEG2000 MPO PNG PPM TGA TIFF WEBP".split())
+Image.init()  # fills Image.OPEN; what this build of Pillow lacks (AVIF) is left out
+_FORMATS = tuple(
+    name
+    for name in [
+        "AVIF",
+        "BMP",
+        "DIB",
+        "GIF",
+        "JPEG",
+        "JPEG2000",
+        "PNG",
+        "PPM",
+        "TGA",
+        "TIFF",
+        "WEBP",
+    ]
+    if name in Image.OPEN
+)
 _GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
@@ -38,7 +82,7 @@ def is_image_name(name: str) -> bool:
     >>> is_image_name("a/B.JPeG"), is_image_name("notes.txt")
     (True, False)
     """
-    return "." + name.lower().rpartition(".")[2] in IMAGE_SUFFIXES
+    return os.path.splitext(name.lower())[1] in IMAGE_SUFFIXES
 
 
 def decode_image(
@@ -90,9 +134,9 @@ def to_tensor(image: Image.Image) -> UInt8[torch.Tensor, "c h w"]:
         array = ((pixels + 128) // 257).astype(np.uint8)
     else:
         if image.has_transparency_data:
-            pixels = image.convert("RGBA")
+            picture = image.convert("RGBA")
             white = Image.new("RGBA", image.size, (255, 255, 255, 255))
-            image = Image.alpha_composite(white, pixels)
+            image = Image.alpha_composite(white, picture)
         # np.array copies: a tensor over Pillow's read-only buffer would warn
         array = np.array(image.convert("L" if grey else "RGB"))
     if array.ndim == 2:
@@ -117,7 +161,7 @@ def _reason(error: Exception, data: bytes | str | PathLike[str]) -> str:
     if isinstance(error, PermissionError):
         return "no permission to read it"
     if isinstance(error, Image.DecompressionBombError):
-        return "more pixels than twice Pillow's MAX_IMAGE_PIXELS; raise that limit too"
+        return f"too large even for Pillow's MAX_IMAGE_PIXELS: {error}"
     if isinstance(error, Image.UnidentifiedImageError):
         if not isinstance(data, bytes):
             try:

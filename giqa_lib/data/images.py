@@ -5,11 +5,9 @@ image that cannot be read is listed by name and reason in ``failures`` and left 
 batch, or stops the run: nothing is dropped silently, the last partial batch included.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,16 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from giqa_lib.checks import InputError, check_choice, check_positive, error_line
-from giqa_lib.data.archive import ZipSource
-from giqa_lib.data.arrays import ArraySource, DatasetSource
-from giqa_lib.data.decode import MAX_PIXELS
-from giqa_lib.data.folder import FolderSource
-from giqa_lib.data.parquet import ParquetSource
+from giqa_lib.checks import InputError, check_choice, error_line
 from giqa_lib.data.resize import resize, set_channels
 from giqa_lib.data.source import Source, UnreadableImage, digest
 
-__all__ = ["Batch", "ImageSet", "OnError", "open_images"]
+__all__ = ["Batch", "ImageSet", "OnError"]
 
 OnError = Literal["report", "raise"]
 
@@ -55,6 +48,7 @@ class ImageSet(Dataset[Tensor]):
     failures : columns ``name`` and ``reason``; the images found unreadable so far.
     ignored : files passed over because their name is not an image's.
 
+    >>> from giqa_lib.data import open_images
     >>> images = open_images(torch.zeros(5, 1, 4, 4, dtype=torch.uint8))
     >>> [len(batch) for batch in images.batches(2)]
     [2, 2, 1]
@@ -167,12 +161,11 @@ class ImageSet(Dataset[Tensor]):
         ``failures``; with ``on_error="raise"`` it raises :class:`UnreadableImage`. A batch
         that has no readable image is left out.
         """
-        check_positive(batch_size, name="batch_size")
+        if batch_size < 1:
+            got, hint = str(batch_size), "256 is usual"
+            raise InputError(error_line("batch_size", expected="at least 1", got=got, hint=hint))
         places = np.arange(len(self)) if indices is None else self._places(indices)
-        for start in range(0, len(places), batch_size):
-            batch = self._batch(places[start : start + batch_size], size, channels)
-            if batch is not None:
-                yield batch
+        return self._stream(places, batch_size, size, channels)
 
     def tensor(
         self, *, size: int | tuple[int, int] | None = None, channels: int | None = None
@@ -182,20 +175,31 @@ class ImageSet(Dataset[Tensor]):
         Raises :class:`UnreadableImage` at the first that cannot be read, since a missing row
         would shift all labels after it: take ``readable().tensor()`` then.
         """
-        parts = []
-        for batch in self.batches(1024, size=size, channels=channels):
-            if self._reasons:
-                break
-            parts.append(batch.images)
-        if self._reasons:
-            name, reason = next(iter(self._reasons.items()))
-            raise UnreadableImage(name, f"{reason}; take readable().tensor() to leave it out")
+        strict = ImageSet(self.source, indices=self._indices, on_error="raise")
+        try:
+            parts = [batch.images for batch in strict.batches(1024, size=size, channels=channels)]
+        except UnreadableImage as error:
+            self._reasons[error.name] = error.reason
+            hint = f"{error.reason}; readable().tensor() leaves it out"
+            raise UnreadableImage(error.name, hint) from error
         if not parts:
             raise InputError(
                 error_line("tensor", expected="images", got="an empty set", hint="select some")
             )
         _check_alike({tuple(part.shape[1:]): "" for part in parts})
         return torch.cat(parts)
+
+    def _stream(
+        self,
+        places: NDArray[np.int64],
+        batch_size: int,
+        size: int | tuple[int, int] | None,
+        channels: int | None,
+    ) -> Iterator[Batch]:
+        for start in range(0, len(places), batch_size):
+            batch = self._batch(places[start : start + batch_size], size, channels)
+            if batch is not None:
+                yield batch
 
     def _try(self, index: int) -> Tensor | None:
         try:
@@ -208,24 +212,30 @@ class ImageSet(Dataset[Tensor]):
     def _batch(
         self, places: NDArray[np.int64], size: int | tuple[int, int] | None, channels: int | None
     ) -> Batch | None:
-        images: list[Tensor | None] = [None] * len(places)
+        images: dict[int, Tensor] = {}
         # in the order of the source, so that each row group of a Parquet file is read once
         inside = places if self._indices is None else self._indices[places]
         for position in np.argsort(inside, kind="stable"):
             image = self._try(int(places[position]))
-            if image is not None and channels is not None:
-                image = set_channels(image.unsqueeze(0), channels)[0]
-            if image is not None and size is not None:
-                image = resize(image.unsqueeze(0), size)[0]
-            images[position] = image
-        kept = [position for position, image in enumerate(images) if image is not None]
-        if not kept:
+            if image is not None:
+                images[int(position)] = image
+        if not images:
             return None
-        pixels = [image for image in images if image is not None]
-        _check_alike(
-            {tuple(images[p].shape): self.names[places[p]] for p in reversed(kept)}  # type: ignore[union-attr]
-        )
-        return Batch(images=torch.stack(pixels), indices=torch.from_numpy(places[kept]))
+        kept = sorted(images)
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for position in kept:
+            groups.setdefault(tuple(images[position].shape), []).append(position)
+        done: dict[int, Tensor] = {}
+        for group in groups.values():
+            pixels = torch.stack([images[position] for position in group])
+            pixels = pixels if channels is None else set_channels(pixels, channels)
+            pixels = pixels if size is None else resize(pixels, size)
+            if len(groups) == 1:
+                return Batch(images=pixels, indices=torch.from_numpy(places[kept]))
+            done.update(zip(group, pixels, strict=True))
+        _check_alike({tuple(done[p].shape): self.names[places[p]] for p in reversed(kept)})
+        pixels = torch.stack([done[position] for position in kept])
+        return Batch(images=pixels, indices=torch.from_numpy(places[kept]))
 
     def _places(self, indices: ArrayLike) -> NDArray[np.int64]:
         array = np.asarray(indices)
@@ -235,7 +245,9 @@ class ImageSet(Dataset[Tensor]):
         if array.ndim != 1 or not whole:
             got = f"{array.dtype} of shape {array.shape}"
             hint = "give a list of places, or one bool an image"
-            raise InputError(error_line("indices", expected="whole numbers (k,)", got=got, hint=hint))
+            raise InputError(
+                error_line("indices", expected="whole numbers (k,)", got=got, hint=hint)
+            )
         array = array.astype(np.int64)
         if array.size and not (array.min() >= -len(self) and array.max() < len(self)):
             got = f"{array.min()} to {array.max()}"
@@ -243,73 +255,6 @@ class ImageSet(Dataset[Tensor]):
                 error_line("indices", expected=f"below {len(self)}", got=got, hint="count from 0")
             )
         return np.where(array < 0, array + len(self), array)
-
-
-def open_images(
-    source: Any,
-    *,
-    table: pd.DataFrame | None = None,
-    on_error: OnError = "report",
-    max_pixels: int = MAX_PIXELS,
-) -> ImageSet:
-    """Open a folder, zip, Parquet file, uint8 tensor or array (n, c, h, w), or torch Dataset.
-
-    Parameters
-    ----------
-    source : a path, or the object. A folder without images but with ``*.parquet`` files is
-        taken as the shards of one set, in the order of their names.
-    table : label columns, one row an image, beside those the source has.
-    on_error : ``"report"`` lists unreadable images in ``failures``, ``"raise"`` stops.
-    max_pixels : images with more, by their header, are not decoded.
-
-    >>> open_images(torch.zeros(2, 3, 4, 4, dtype=torch.uint8))
-    ImageSet(2 images from array; no labels)
-    """
-    images = ImageSet(_source(source, max_pixels), on_error=on_error)
-    if table is not None:
-        if len(table) != len(images):
-            got = f"{len(table)} rows for {len(images)} images"
-            raise InputError(
-                error_line("table", expected="one row an image", got=got, hint="align it by name")
-            )
-        extra = table.reset_index(drop=True)
-        images.table = pd.concat([images.table.drop(columns=extra.columns, errors="ignore"), extra], axis=1)
-    return images
-
-
-def _source(source: Any, max_pixels: int) -> Source:
-    if isinstance(source, torch.Tensor | np.ndarray):
-        return ArraySource(source)
-    if isinstance(source, str | os.PathLike):
-        return _path_source(Path(source), max_pixels)
-    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
-        return DatasetSource(source)
-    expected = "a folder, zip, Parquet file, uint8 tensor or torch Dataset with a length"
-    hint = "save the images to a folder"
-    raise InputError(error_line("source", expected=expected, got=type(source).__name__, hint=hint))
-
-
-def _path_source(path: Path, max_pixels: int) -> Source:
-    if path.is_dir():
-        shards = sorted(path.rglob("*.parquet"))
-        try:
-            return FolderSource(path, max_pixels=max_pixels)
-        except InputError:
-            if not shards:
-                raise
-            return ParquetSource(shards, max_pixels=max_pixels)
-    if not path.is_file():
-        hint = "look for a misspelling, or make it absolute"
-        raise InputError(error_line("source", expected="a path", got=f"{path}, not there", hint=hint))
-    if path.suffix.lower() == ".zip":
-        return ZipSource(path, max_pixels=max_pixels)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        return ParquetSource(path, max_pixels=max_pixels)
-    hint = "give the folder that holds it" if path.suffix else "name the file's type by its suffix"
-    got = path.name
-    raise InputError(
-        error_line("source", expected="a folder, .zip or .parquet", got=got, hint=hint)
-    )
 
 
 def _check_alike(names_by_shape: dict[tuple[int, ...], str]) -> None:

@@ -43,8 +43,8 @@ class ParquetSource(Source):
         image_column: str | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        several = isinstance(paths, Sequence) and not isinstance(paths, str)
-        self.paths = [Path(path) for path in paths] if several else [Path(paths)]  # type: ignore[arg-type]
+        one = isinstance(paths, str | os.PathLike)
+        self.paths = [Path(paths)] if one else [Path(path) for path in paths]  # type: ignore[arg-type,union-attr]
         self.max_pixels = max_pixels
         self._handles: dict[Path, pq.ParquetFile] = {}
         self._owner = os.getpid()

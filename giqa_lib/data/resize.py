@@ -20,9 +20,11 @@ __all__ = ["resize", "set_channels"]
 _LUMA = (0.299, 0.587, 0.114)
 
 Images = UInt8[Tensor, "n c h w"] | Float[Tensor, "n c h w"]
+Resized = UInt8[Tensor, "n c height width"] | Float[Tensor, "n c height width"]
+Recoloured = UInt8[Tensor, "n channels h w"] | Float[Tensor, "n channels h w"]
 
 
-def resize(images: Images, size: int | tuple[int, int]) -> Images:
+def resize(images: Images, size: int | tuple[int, int]) -> Resized:
     """Images of (height, width) ``size``; an int means a square. The aspect ratio is not kept.
 
     uint8 comes back as uint8, rounded and clamped. Floats come back as floats of the same
@@ -47,7 +49,7 @@ def resize(images: Images, size: int | tuple[int, int]) -> Images:
     return resized.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def set_channels(images: Images, channels: int) -> Images:
+def set_channels(images: Images, channels: int) -> Recoloured:
     r"""Images with 1 or 3 channels: grey is repeated, colour becomes BT.601 luma.
 
     .. math:: Y = 0.299 R + 0.587 G + 0.114 B

@@ -17,7 +17,7 @@ from giqa_lib.checks import GiqaError, InputError, error_line
 __all__ = ["Source", "UnreadableImage", "digest"]
 
 
-class UnreadableImage(GiqaError):
+class UnreadableImage(GiqaError):  # noqa: N818  (named like DataUnavailable)
     """One image could not be read: ``name`` says which and ``reason`` why.
 
     >>> str(UnreadableImage("a.png", "empty file"))

@@ -2,14 +2,17 @@
 
 MyST-NB takes alternative text and captions from a cell's metadata, which are fixed before
 the run; what a plot shows is known only after it. So the output carries them, and the
-runner moves them to where MyST-NB looks (``giqa_lib.runner.notebook``).
+runner moves them to where MyST-NB looks (``giqa_lib.runner.page``).
 """
 
 import base64
 import io
+import math
+import re
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -18,6 +21,7 @@ from giqa_lib.checks import InputError, error_line
 __all__ = ["METADATA_KEY", "DescribedPlot", "markdown_table", "show", "show_table"]
 
 METADATA_KEY = "giqa"
+LABEL = re.compile(r"[a-z][a-z0-9-]*")
 
 
 class DescribedPlot(Protocol):
@@ -34,23 +38,36 @@ class DescribedPlot(Protocol):
 def _publish(bundle: dict[str, Any], metadata: dict[str, Any]) -> None:
     from IPython.display import display  # only notebooks have it
 
-    display(bundle, raw=True, metadata={METADATA_KEY: metadata})  # type: ignore[no-untyped-call]
+    display(bundle, raw=True, metadata={METADATA_KEY: metadata})
+
+
+def _check_words(name: str, words: Mapping[str, str]) -> None:
+    if not LABEL.fullmatch(name):
+        hint = "for example fig-scores"
+        wanted = "lower-case letters, digits and hyphens"
+        raise InputError(error_line("name", expected=wanted, got=repr(name), hint=hint))
+    for what, text in words.items():
+        # A blank line would end the caption in the page.
+        if not text.strip() or "\n\n" in text:
+            hint = "say in one paragraph what a reader would see"
+            raise InputError(
+                error_line(f"{name}, {what}", expected="one paragraph", got=repr(text), hint=hint)
+            )
 
 
 def show(plot: DescribedPlot, *, name: str, caption: str) -> None:
-    """Display ``plot`` as the book's figure ``name`` (a label such as ``fig-scores``).
+    """Display ``plot`` as the chapter's figure ``name`` (a label such as ``fig-scores``).
 
     Its data travel as CSV and are offered beside the figure; its alternative text is the
-    plot's own.
+    plot's own. ``name`` is unique in the notebook; in the book the figure's label is
+    ``<notebook>-<name>``, so that chapters need not know of each other.
     """
-    if not plot.alt.strip() or not caption.strip():
-        raise InputError(
-            error_line(name, expected="alt text and a caption", got="an empty one", hint="say what a reader would see")
-        )
+    _check_words(name, {"alt text": plot.alt, "caption": caption})
     picture = io.BytesIO()
-    # Fixed metadata: Matplotlib's version stamp would change the bytes of an unchanged figure.
-    plot.figure.savefig(picture, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
-    plt.close(plot.figure)
+    # Matplotlib would stamp its version into the file and change the bytes of an equal figure.
+    plot.figure.savefig(
+        picture, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None}
+    )
     encoded = base64.b64encode(picture.getvalue()).decode()
     details = {
         "name": name,
@@ -62,28 +79,36 @@ def show(plot: DescribedPlot, *, name: str, caption: str) -> None:
 
 
 def show_table(frame: pd.DataFrame, *, name: str, caption: str, digits: int = 3) -> None:
-    """Display ``frame`` as the book's table ``name``, numbers to ``digits`` places."""
+    """Display ``frame`` as the chapter's table ``name``, numbers to ``digits`` places."""
+    _check_words(name, {"caption": caption})
     _publish(
-        {"text/markdown": markdown_table(frame, digits), "text/plain": frame.to_string(index=False)},
+        {
+            "text/markdown": markdown_table(frame, digits),
+            "text/plain": frame.to_string(index=False),
+        },
         {"name": name, "caption": caption, "table": True},
     )
 
 
 def _cell(value: object, digits: int) -> str:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.{digits}f}"
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    if isinstance(value, float | np.floating):
+        return "" if math.isnan(value) else f"{value:.{digits}f}"
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
 
 
 def markdown_table(frame: pd.DataFrame, digits: int = 3) -> str:
-    """``frame`` as a Markdown pipe table.
+    """``frame`` as a Markdown pipe table; its index is left out, a missing value is an empty cell.
 
     >>> print(markdown_table(pd.DataFrame({"M": [5], "accuracy": [0.65]})))
     | M | accuracy |
     |--:|--:|
     | 5 | 0.650 |
     """
-    head = "| " + " | ".join(str(c) for c in frame.columns) + " |"
-    rule = "|" + "|".join("--:" if pd.api.types.is_numeric_dtype(t) else ":--" for t in frame.dtypes) + "|"
-    rows = ["| " + " | ".join(_cell(v, digits) for v in row) + " |" for row in frame.itertuples(index=False)]
-    return "\n".join([head, rule, *rows])
+    right = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    rows = [
+        [_cell(column, digits) for column in frame.columns],
+        *([_cell(value, digits) for value in row] for row in frame.itertuples(index=False)),
+    ]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    rule = "|" + "|".join("--:" if number else ":--" for number in right) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])

@@ -7,11 +7,12 @@ Numbers that answer no paper's exhibit carry ``paper: "ours"``.
 import json
 import math
 import os
+import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat, SupportsInt
 
 import pandas as pd
 
@@ -24,6 +25,7 @@ from giqa_lib.store import config_hash
 __all__ = ["Record", "Result", "Run", "load_record", "write_json"]
 
 OURS = "ours"
+KEY = re.compile(r"[a-z][a-z0-9-]*")  # it becomes part of an HTML anchor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +51,20 @@ class Result:
     @property
     def identity(self) -> str:
         """What the number is, apart from its value: one line, unique in a run."""
-        return " | ".join((self.paper, self.exhibit, self.metric, self.row, self.column, self.dataset))
+        return " | ".join(
+            (self.paper, self.exhibit, self.metric, self.row, self.column, self.dataset)
+        )
 
-    def interval(self, level_z: float = 1.959964) -> tuple[float, float] | None:
-        """The 95 % interval, value -+ 1.96 standard errors; none without a standard error."""
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval, value -+ 1.96 standard errors; none without a standard error.
+
+        >>> number = dict(paper="p", exhibit="e", row="r", column="c", metric="m")
+        >>> Result(**number, value=1.0, standard_error=0.0).interval()
+        (1.0, 1.0)
+        """
         if self.standard_error is None:
             return None
-        half = level_z * self.standard_error
+        half = 1.959964 * self.standard_error
         return self.value - half, self.value + half
 
 
@@ -68,7 +77,9 @@ class Record:
 
     def frame(self) -> pd.DataFrame:
         """The results as a table, one row a number."""
-        return pd.DataFrame([asdict(r) for r in self.results], columns=[f.name for f in fields(Result)])
+        return pd.DataFrame(
+            [asdict(r) for r in self.results], columns=[f.name for f in fields(Result)]
+        )
 
 
 def load_record(path: str | os.PathLike[str]) -> Record | None:
@@ -77,20 +88,23 @@ def load_record(path: str | os.PathLike[str]) -> Record | None:
     if not path.exists():
         return None
     try:
-        raw = json.loads(path.read_text())
+        raw = json.loads(path.read_text(encoding="utf-8"))
         results = tuple(Result(**{**r, "seeds": tuple(r["seeds"])}) for r in raw["results"])
         return Record(run=raw["run"], results=results)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(
-            error_line(str(path), expected="a record", got=repr(error), hint="run its notebook again")
+            error_line(
+                str(path), expected="a record", got=repr(error), hint="run its notebook again"
+            )
         ) from error
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON atomically: a reader sees the old file or the new one, whole."""
+    text = json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n")
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)
 
 
@@ -104,7 +118,8 @@ class Run:
 
     def __init__(self, notebook: str, parameters: Mapping[str, Any]) -> None:
         self.notebook = notebook
-        self.parameters = dict(parameters)
+        # Where the record goes decides no number.
+        self.parameters = {name: v for name, v in parameters.items() if name != "output"}
         self.profile = check_choice(str(parameters.get("profile")), PROFILES, name="profile")
         self.root = find_checkout()
         self.results: dict[str, Result] = {}
@@ -117,18 +132,24 @@ class Run:
         *,
         paper: str,
         exhibit: str,
-        row: str,
-        column: str,
+        row: object,
+        column: object,
         metric: str,
-        value: float | Estimate,
-        standard_error: float | None = None,
-        n: int | None = None,
-        seeds: Sequence[int] = (),
+        value: SupportsFloat | Estimate,
+        standard_error: SupportsFloat | None = None,
+        n: SupportsInt | None = None,
+        seeds: Iterable[SupportsInt] = (),
         dataset: str = "",
         note: str = "",
         key: str = "",
     ) -> Result:
-        """Record one number; an ``Estimate`` brings its own standard error and n."""
+        """Record one number; an ``Estimate`` brings its own standard error and n.
+
+        ``row`` and ``column`` are named by their text: 5 and "5" are one column. ``key``, for
+        numbers that prose cites, has lower-case letters, digits and hyphens. Raises
+        ``InputError`` for an exhibit that no paper has, for a number that is not finite, and
+        for a second number of the same place or key.
+        """
         if isinstance(value, Estimate):
             standard_error = value.standard_error if standard_error is None else standard_error
             n = value.n if n is None else n
@@ -153,29 +174,34 @@ class Run:
         return result
 
     def _check(self, result: Result) -> None:
+        def complain(name: str, *, expected: str, got: str, hint: str) -> InputError:
+            return InputError(error_line(name, expected=expected, got=got, hint=hint))
+
         if result.paper != OURS and (result.paper, result.exhibit) not in self._exhibits:
-            raise InputError(
-                error_line(
-                    "exhibit",
-                    expected="a row of book/papers/exhibits.csv",
-                    got=f"{result.paper} {result.exhibit}",
-                    hint='spell it as there, or record it with paper="ours"',
-                )
+            raise complain(
+                "exhibit",
+                expected="a row of book/papers/exhibits.csv",
+                got=f"{result.paper} {result.exhibit}",
+                hint='spell it as there, or record it with paper="ours"',
             )
-        numbers = [result.value] + ([] if result.standard_error is None else [result.standard_error])
-        if not all(math.isfinite(number) for number in numbers):
-            raise InputError(
-                error_line(
-                    result.identity, expected="a finite value and error", got=str(numbers), hint="find what made it so"
-                )
+        error = 0.0 if result.standard_error is None else result.standard_error
+        if not (math.isfinite(result.value) and math.isfinite(error) and error >= 0):
+            raise complain(
+                result.identity,
+                expected="a finite value and an error >= 0",
+                got=f"{result.value} and {result.standard_error}",
+                hint="find what made it so",
             )
         if result.identity in self.results:
-            raise InputError(
-                error_line(result.identity, expected="one number", got="a second one", hint="name its row or column apart")
-            )
+            hint = "name its row, column or data set apart"
+            raise complain(result.identity, expected="one number", got="a second one", hint=hint)
+        if result.key and not KEY.fullmatch(result.key):
+            hint = "for example gain-components"
+            wanted = "lower-case letters, digits and hyphens"
+            raise complain("key", expected=wanted, got=repr(result.key), hint=hint)
         if result.key and any(r.key == result.key for r in self.results.values()):
-            raise InputError(
-                error_line("key", expected="one number a key", got=f"{result.key!r} again", hint="rename it")
+            raise complain(
+                "key", expected="one number a key", got=f"{result.key!r} again", hint="rename it"
             )
 
     def table(self, exhibit: str | None = None) -> pd.DataFrame:

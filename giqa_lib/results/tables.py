@@ -3,6 +3,7 @@
 Each function returns a data frame of text ready to print; nothing here is typed by hand.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,15 @@ __all__ = [
 ]
 
 EVIDENCE = "cpu"  # the profile whose committed numbers decide a verdict in the ledger
+OURS = {"paper": "Ours, paper's settings", "cpu": "Ours, cpu", "quick": "This build, quick"}
 MISSING = "–"
 
 
 def records(root: Path, notebook: str) -> dict[str, Record]:
     """The records of one notebook that exist, by profile."""
-    found = {profile: load_record(record_path(notebook, profile, root=root)) for profile in PROFILES}
+    found = {
+        profile: load_record(record_path(notebook, profile, root=root)) for profile in PROFILES
+    }
     return {profile: record for profile, record in found.items() if record is not None}
 
 
@@ -51,36 +55,37 @@ def comparison_table(root: Path, paper: str, exhibit: str, notebook: str) -> pd.
 
     One row for each (row, column, metric) and, where ours were measured on several data
     sets, each data set; a number that one side lacks is shown as missing, not left out.
+    ``n`` and ``Seeds`` are those of the leftmost of our numbers.
     """
     values = paper_values(root)
     values = values[(values["paper"] == paper) & (values["exhibit"] == exhibit)]
     printed = {
-        (str(v["row"]), str(v["column"]), str(v["metric"])): f"{v['value']:g}"
+        (v["row"], v["column"], v["metric"]): f"{v['value']:g}"
+        + ("" if math.isnan(v["std"]) else f" ± {v['std']:g}")
         for v in values.to_dict("records")
     }
+    found = records(root, notebook)
     ours: dict[tuple[str, str, str, str], dict[str, Result]] = {}
-    for profile, record in records(root, notebook).items():
+    for profile, record in found.items():
         for result in record.results:
             if (result.paper, result.exhibit) == (paper, exhibit):
                 place = (result.row, result.column, result.metric, result.dataset)
                 ours.setdefault(place, {})[profile] = result
     measured = {place[:3] for place in ours}
     places = [*ours, *((*place, MISSING) for place in printed if place not in measured)]
+    # cpu is the evidence: its column stands there even when it is empty.
+    columns = {p: title for p, title in OURS.items() if p in found or p == EVIDENCE}
     rows = []
-    for row, column, metric, dataset in places:
-        found = ours.get((row, column, metric, dataset), {})
-        best = found.get("paper") or found.get("cpu") or found.get("quick")
+    for place in places:
+        by_profile = ours.get(place, {})
+        best = next((by_profile[p] for p in columns if p in by_profile), None)
         rows.append(
-            {
-                "Row": row,
-                "Column": column,
-                "Metric": metric,
-                "Measured on": dataset,
-                "Paper": printed.get((row, column, metric), MISSING),
-                "Ours, cpu": format_number(found.get("cpu")),
+            dict(zip(("Row", "Column", "Metric", "Measured on"), place, strict=True))
+            | {"Paper": printed.get(place[:3], MISSING)}
+            | {title: format_number(by_profile.get(p)) for p, title in columns.items()}
+            | {
                 "n": MISSING if best is None or best.n is None else str(best.n),
                 "Seeds": MISSING if best is None else str(len(best.seeds) or MISSING),
-                "This build, quick": format_number(found.get("quick")),
             }
         )
     return pd.DataFrame(rows)
@@ -89,6 +94,15 @@ def comparison_table(root: Path, paper: str, exhibit: str, notebook: str) -> pd.
 def _change(result: Result, record: Record) -> str:
     previous = record.run.get("previous", {}).get(result.identity)
     return "first run" if previous is None else f"{result.value - previous:+.4f}"
+
+
+def _reason(claim: Mapping[str, Any], evidence: Record | None) -> str:
+    """Why a claim has no number to judge."""
+    if not claim["attempted"]:
+        return str(claim["reason"])
+    if evidence is None:
+        return f"Its notebook has no committed {EVIDENCE} record yet."
+    return f"The committed {EVIDENCE} record does not hold its number."
 
 
 def _claim_row(claim: Mapping[str, Any], root: Path) -> dict[str, str]:
@@ -106,12 +120,12 @@ def _claim_row(claim: Mapping[str, Any], root: Path) -> dict[str, str]:
         "scale": claim.get("scale", ""),
         "expect": "" if not claim["attempted"] else f"{claim['expect']} {claim['margin']:g}",
         "margin_reason": claim.get("margin_reason", ""),
-        "paper_value": MISSING if printed is None else f"{printed:g}",
+        "paper_value": MISSING if printed is None else str(printed),
         "ours": MISSING if result is None else f"{result.value:.3f}",
         "interval": MISSING if interval is None else f"[{interval[0]:.3f}, {interval[1]:.3f}]",
         "quick": MISSING if quick is None else f"{quick.value:.3f}",
         "verdict": judge(claim, result),
-        "reason": claim.get("reason", "") or ("" if result else "no committed cpu record yet"),
+        "reason": "" if result else _reason(claim, evidence),
         "change": "" if result is None or evidence is None else _change(result, evidence),
         "notebook": claim.get("notebook") or "",
         "command": f"make claim ID={claim['id']}" if claim["attempted"] else "",
@@ -130,37 +144,37 @@ def verdict_counts(root: Path) -> pd.DataFrame:
     return counts.reindex(columns=list(VERDICTS), fill_value=0).reset_index()
 
 
+def _number_row(
+    result: Result, notebook: str, profile: str, run: Mapping[str, Any]
+) -> dict[str, str]:
+    return {
+        "key": result.key,
+        "notebook": notebook,
+        "profile": profile,
+        "value": format_number(result, 4),
+        "what": f"{result.metric}: {result.row}, {result.column} ({result.dataset or 'no data set'})",
+        "n": MISSING if result.n is None else str(result.n),
+        "seeds": ", ".join(map(str, result.seeds)) or MISSING,
+        "commit": run.get("commit", MISSING),
+        "command": run.get("command", MISSING),
+    }
+
+
 def number_table(root: Path) -> pd.DataFrame:
     """Every number that prose may cite: its key, value, error, and the run that made it."""
-    notebooks = sorted({n for n in exhibits(root)["notebook"].dropna() if records(root, n)})
-    extra = {
-        path.relative_to(root / "book" / "results" / profile).with_suffix("").as_posix()
-        for profile in PROFILES
-        for path in (root / "book" / "results" / profile).rglob("*.json")
-    }
+    folder = root / "book" / "results"
     rows = []
-    for notebook in sorted({*notebooks, *extra}):
-        for profile, record in records(root, notebook).items():
-            for result in record.results:
-                if result.key:
-                    run = record.run
-                    rows.append(
-                        {
-                            "key": result.key,
-                            "notebook": notebook,
-                            "profile": profile,
-                            "value": format_number(result, 4),
-                            "what": f"{result.metric}: {result.row}, {result.column} ({result.dataset})",
-                            "n": MISSING if result.n is None else str(result.n),
-                            "seeds": ", ".join(map(str, result.seeds)) or MISSING,
-                            "commit": run.get("commit", MISSING),
-                            "command": run.get("command", MISSING),
-                        }
-                    )
+    for profile in PROFILES:
+        for path in sorted((folder / profile).rglob("*.json")):
+            notebook = path.relative_to(folder / profile).with_suffix("").as_posix()
+            record = records(root, notebook)[profile]
+            cited = [result for result in record.results if result.key]
+            rows += [_number_row(result, notebook, profile, record.run) for result in cited]
     columns = ["key", "notebook", "profile", "value", "what", "n", "seeds", "commit", "command"]
-    return pd.DataFrame(rows, columns=columns)
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.sort_values(["notebook", "key", "profile"], ignore_index=True)
 
 
 def exhibit_table(root: Path) -> pd.DataFrame:
     """Every table and figure of the papers and where it is answered."""
-    return exhibits(root).fillna("")
+    return exhibits(root)

@@ -8,7 +8,7 @@ so a wide interval cannot reproduce anything.
 from collections.abc import Mapping
 from typing import Any
 
-from giqa_lib.checks import check_choice
+from giqa_lib.checks import InputError, check_choice, error_line
 from giqa_lib.results.records import Record, Result
 
 __all__ = ["VERDICTS", "find_result", "judge"]
@@ -23,7 +23,10 @@ VERDICTS = (
 
 
 def find_result(claim: Mapping[str, Any], record: Record | None) -> Result | None:
-    """The recorded number that a claim rests on, or None if it was not measured."""
+    """The recorded number that a claim rests on, or None if it was not measured.
+
+    Raises ``InputError`` if the claim's ``result`` fits several numbers.
+    """
     if record is None or not claim["attempted"]:
         return None
     wanted = claim["result"]
@@ -33,7 +36,13 @@ def find_result(claim: Mapping[str, Any], record: Record | None) -> Result | Non
         if result.paper == wanted.get("paper", claim["paper"])
         and all(str(getattr(result, field)) == str(wanted[field]) for field in wanted)
     ]
-    return matches[0] if len(matches) == 1 else None
+    if len(matches) > 1:
+        hint = "name more of row, column, metric and dataset in claims.yml"
+        got = "; ".join(match.identity for match in matches[:3])
+        raise InputError(
+            error_line(f"claim {claim['id']}", expected="one recorded number", got=got, hint=hint)
+        )
+    return matches[0] if matches else None
 
 
 def judge(claim: Mapping[str, Any], result: Result | None) -> str:
@@ -69,7 +78,9 @@ def judge(claim: Mapping[str, Any], result: Result | None) -> str:
         target = float(claim["target"] if "target" in claim else claim["paper_value"])
         if target - margin <= low and high <= target + margin:
             return "reproduced"
-        return "not reproduced" if high < target - margin or low > target + margin else "inconclusive"
+        return (
+            "not reproduced" if high < target - margin or low > target + margin else "inconclusive"
+        )
     if expect == "below":
         low, high, margin, null = -high, -low, -margin, -null
     if low >= margin:

@@ -1,13 +1,20 @@
-"""Run notebooks with checked parameters, test claims, and lay out the book."""
+"""Run notebooks with checked parameters, test claims, plan runs, lay out and render the book."""
 
 from giqa_lib.runner.claim import ClaimTest, run_claim
 from giqa_lib.runner.execute import NotebookFailed, Paths, execute
 from giqa_lib.runner.fingerprint import dependencies, fingerprint, notebook_path
-from giqa_lib.runner.parameters import Parameter, check_parameters, declared_parameters, parse_assignments
+from giqa_lib.runner.parameters import (
+    Parameter,
+    check_parameters,
+    declared_parameters,
+    parse_assignments,
+)
+from giqa_lib.runner.plan import ChapterPlan, plan, plan_text
 from giqa_lib.runner.render import RenderFailed, render
 from giqa_lib.runner.site import StaleRun, assemble, chapters
 
 __all__ = [
+    "ChapterPlan",
     "ClaimTest",
     "NotebookFailed",
     "Parameter",
@@ -23,6 +30,8 @@ __all__ = [
     "fingerprint",
     "notebook_path",
     "parse_assignments",
+    "plan",
+    "plan_text",
     "render",
     "run_claim",
 ]

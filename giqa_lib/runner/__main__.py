@@ -1,78 +1,97 @@
-"""``python -m giqa_lib.runner``: run a notebook, test a claim, lay out the site."""
+"""``python -m giqa_lib.runner``: run a notebook, test a claim, plan, lay out and render the book."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from giqa_lib.checks import GiqaError
+from giqa_lib.checks import GiqaError, check_choice
 from giqa_lib.results import PROFILES, find_checkout
 from giqa_lib.runner.claim import EXIT_STATUS, run_claim
 from giqa_lib.runner.execute import execute
 from giqa_lib.runner.fingerprint import dependencies
 from giqa_lib.runner.parameters import parse_assignments
+from giqa_lib.runner.plan import plan, plan_text
 from giqa_lib.runner.render import render
 from giqa_lib.runner.site import assemble
+
+REFUSED = 4  # the exit status for bad input, a failed notebook or a stale run
+
+HELP = {
+    "run": "run one notebook; record to book/results/<profile>, page to build/<profile>",
+    "claim": "run what one claim needs; exit 0 reproduced, 1 not or direction only, "
+    "2 inconclusive, 3 no number",
+    "plan": "print what a run of the book would do: parameters, data, measured times",
+    "site": "lay out the book's sources for jupyter-book",
+    "render": "render the laid out sources with jupyter-book",
+    "dependencies": "print the files that a notebook depends on",
+}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m giqa_lib.runner", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-
-    def add(name: str, text: str, *, parameters: bool = True) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--profile", choices=PROFILES, default="quick", help="default: quick")
-        if parameters:
-            command.add_argument(
-                "-p", metavar="NAME=VALUE", action="append", default=[], help="set a parameter, as YAML; repeatable"
-            )
-        return command
-
-    run = add("run", "run one notebook; its record goes to book/results/<profile>, its page to build/<profile>")
-    run.add_argument("notebook", help="for example 1_giqa/density_scores")
-    claim = add("claim", "run what one claim needs; exit 0 reproduced, 1 not (or direction only), 2 inconclusive")
-    claim.add_argument("id", help="as in book/papers/claims.yml")
-    add("site", "lay out the book's sources for jupyter-book", parameters=False)
-    add("render", "render the laid out sources with jupyter-book", parameters=False)
-    files = add("dependencies", "print the files that a notebook depends on", parameters=False)
-    files.add_argument("notebook")
+    added = {}
+    for name, text in HELP.items():
+        added[name] = commands.add_parser(name, help=text, description=text)
+        added[name].add_argument(
+            "--profile",
+            default=os.environ.get("GIQA_PROFILE") or "quick",
+            help=f"{', '.join(PROFILES)}; default: $GIQA_PROFILE, else quick",
+        )
+    for name in ("run", "claim", "plan"):
+        text = "set a parameter, as YAML; repeatable"
+        added[name].add_argument("-p", metavar="NAME=VALUE", action="append", default=[], help=text)
+    for name in ("run", "dependencies"):
+        added[name].add_argument("notebook", help="for example 1_giqa/density_scores")
+    added["claim"].add_argument("id", help="as in book/papers/claims.yml")
     return parser
+
+
+def _run(options: argparse.Namespace, root: Path) -> int:
+    """Do what the command line asks for; returns the exit status."""
+    profile = check_choice(options.profile, PROFILES, name="profile")
+    build = root / "build" / profile
+    pages, site = build / "notebooks", build / "site"
+    overrides = parse_assignments(getattr(options, "p", []))
+    write = sys.stdout.write
+    match options.command:
+        case "run":
+            paths = execute(
+                options.notebook,
+                profile=profile,
+                overrides=overrides,
+                root=root,
+                results=root / "book" / "results",
+                pages=pages,
+            )
+            write(f"{options.notebook}: {paths.record.relative_to(root)}\n")
+        case "claim":
+            test = run_claim(options.id, profile=profile, root=root, overrides=overrides)
+            write(test.line() + "\n")
+            return EXIT_STATUS[test.verdict]
+        case "plan":
+            entries = plan(root, profile=profile, overrides=overrides)
+            write(plan_text(entries, profile=profile) + "\n")
+        case "site":
+            assemble(root, profile=profile, pages=pages, site=site)
+        case "render":
+            render(site, profile=profile, out=build)
+        case "dependencies":
+            for path in dependencies(options.notebook, root, profile=profile):
+                write(f"{path.relative_to(root)}\n")
+    return 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
-    write = sys.stdout.write
     try:
-        root = find_checkout()
-        build = root / "build" / options.profile
-        if options.command == "run":
-            paths = execute(
-                options.notebook,
-                profile=options.profile,
-                overrides=parse_assignments(options.p),
-                root=root,
-                results=root / "book" / "results",
-                pages=build / "notebooks",
-            )
-            write(f"{options.notebook}: {paths.record.relative_to(root)}\n")
-        elif options.command == "claim":
-            test = run_claim(
-                options.id, profile=options.profile, root=root, overrides=parse_assignments(options.p)
-            )
-            write(test.line() + "\n")
-            return EXIT_STATUS[test.verdict]
-        elif options.command == "site":
-            assemble(root, profile=options.profile, pages=build / "notebooks", site=build / "site")
-        elif options.command == "render":
-            render(build / "site", profile=options.profile, out=build)
-        else:
-            for path in dependencies(options.notebook, root):
-                write(f"{Path(path).relative_to(root)}\n")
+        return _run(options, find_checkout())
     except GiqaError as error:
         sys.stderr.write(f"{error}\n")
-        return 4
-    return 0
+        return REFUSED
 
 
 if __name__ == "__main__":

@@ -14,7 +14,13 @@ from giqa_lib.runner.execute import execute
 
 __all__ = ["EXIT_STATUS", "ClaimTest", "run_claim"]
 
-EXIT_STATUS = {"reproduced": 0, "direction only": 1, "not reproduced": 1, "inconclusive": 2, "not attempted": 3}
+EXIT_STATUS = {
+    "reproduced": 0,
+    "direction only": 1,
+    "not reproduced": 1,
+    "inconclusive": 2,
+    "not attempted": 3,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +50,14 @@ def run_claim(identifier: str, *, profile: str, root: Path, overrides: dict[str,
     claim = known[check_choice(identifier, known, name="claim")]
     if not claim["attempted"]:
         hint = "it waits for its notebook"
-        raise InputError(error_line(f"claim {identifier}", expected="one that is attempted", got=claim["reason"], hint=hint))
+        raise InputError(
+            error_line(
+                f"claim {identifier}",
+                expected="one that is attempted",
+                got=claim["reason"],
+                hint=hint,
+            )
+        )
     with tempfile.TemporaryDirectory(prefix="giqa-claim-") as scratch:
         paths = execute(
             claim["notebook"],

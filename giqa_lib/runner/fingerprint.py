@@ -2,7 +2,8 @@
 
 A notebook is stale when its source, a module of ``giqa_lib`` that it imports (directly or
 through others), or the committed numbers it shows have changed since it ran. Imports are
-read from the source, not executed.
+read from the source, not executed; relative imports, of which the library has none, and
+imports by a computed name are not seen.
 """
 
 import ast
@@ -25,7 +26,9 @@ def notebook_path(name: str, root: Path) -> Path:
             for p in (root / "notebooks").rglob("*.py")
         )
         hint = "names are given without notebooks/ and .py"
-        raise InputError(error_line("notebook", expected=f"one of {', '.join(known)}", got=repr(name), hint=hint))
+        raise InputError(
+            error_line("notebook", expected=f"one of {', '.join(known)}", got=repr(name), hint=hint)
+        )
     return path
 
 
@@ -50,29 +53,30 @@ def _module_files(module: str, root: Path) -> Iterator[Path]:
                 yield candidate
 
 
-def dependencies(name: str, root: Path) -> list[Path]:
-    """The files that decide what notebook ``name`` shows: its source first, then the rest sorted."""
+def dependencies(name: str, root: Path, *, profile: str) -> list[Path]:
+    """The files that decide what a run of ``name`` shows: its source first, then the rest sorted.
+
+    They are the modules of the library that it imports, the papers' numbers, and its committed
+    ``cpu`` record, except for a ``cpu`` run, which makes that.
+    """
     source = notebook_path(name, root)
     found: set[Path] = set()
     waiting = [source]
     while waiting:
-        for module in _imports(waiting.pop().read_text()):
+        for module in _imports(waiting.pop().read_text(encoding="utf-8")):
             for path in _module_files(module, root):
                 if path not in found:
                     found.add(path)
                     waiting.append(path)
-    data = [root / "book" / "papers" / "values.csv", record_path(name, "cpu", root=root)]
+    data = [root / "book" / "papers" / "values.csv"]
+    data += [] if profile == "cpu" else [record_path(name, "cpu", root=root)]
     return [source, *sorted(found), *(path for path in data if path.is_file())]
 
 
 def fingerprint(name: str, root: Path, *, profile: str) -> str:
-    """A hash of the contents of all ``dependencies``, 16 hex digits.
-
-    The committed ``cpu`` numbers are left out for a ``cpu`` run, which makes them.
-    """
-    own = record_path(name, profile, root=root)
+    """A hash of the names and contents of all ``dependencies``, 16 hex digits."""
     digest = hashlib.sha256()
-    for path in dependencies(name, root):
-        if path != own:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in dependencies(name, root, profile=profile):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(root).as_posix()} {content}\n".encode())
     return digest.hexdigest()[:16]

@@ -6,6 +6,7 @@ is the string ``"false"``, which is true. Here both are refused before anything 
 
 import ast
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,17 +34,31 @@ def declared_parameters(notebook: NotebookNode) -> dict[str, Parameter]:
     cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
         hint = 'tag exactly one code cell with tags=["parameters"]'
-        raise InputError(error_line("notebook", expected="one parameters cell", got=str(len(cells)), hint=hint))
+        raise InputError(
+            error_line("notebook", expected="one parameters cell", got=str(len(cells)), hint=hint)
+        )
     found = {}
     for line in ast.parse(cells[0].source).body:
-        if not (isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value):
-            hint = "write 'name: type = value  # what it is', nothing else"
-            raise InputError(error_line("parameters cell", expected="annotated values", got=ast.unparse(line), hint=hint))
-        name = line.target.id
-        found[name] = Parameter(
-            name=name, annotation=ast.unparse(line.annotation), default=ast.literal_eval(line.value)
+        if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
+            raise _bad_line(line, "write 'name: type = value  # what it is', nothing else")
+        annotation = ast.unparse(line.annotation)
+        try:
+            default = ast.literal_eval(line.value or ast.Name("nothing"))
+        except ValueError as error:
+            raise _bad_line(line, "derived values belong in the next cell") from error
+        if not _fits(default, annotation):
+            raise _bad_line(line, f"the default is no {annotation}")
+        found[line.target.id] = Parameter(
+            name=line.target.id, annotation=annotation, default=default
         )
     return found
+
+
+def _bad_line(line: ast.stmt, hint: str) -> InputError:
+    got = ast.unparse(line)
+    return InputError(
+        error_line("parameters cell", expected="annotated values", got=got, hint=hint)
+    )
 
 
 def _fits(value: Any, annotation: str) -> bool:
@@ -52,7 +67,9 @@ def _fits(value: Any, annotation: str) -> bool:
     wanted = TYPES.get(annotation)
     if wanted is None:
         hint = f"use {', '.join(TYPES)} or a list of one of them"
-        raise InputError(error_line("parameters cell", expected="a known type", got=annotation, hint=hint))
+        raise InputError(
+            error_line("parameters cell", expected="a known type", got=annotation, hint=hint)
+        )
     # bool is a subclass of int; an int is a fine float.
     return type(value) is wanted or (wanted is float and type(value) is int)
 
@@ -68,30 +85,51 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Parameter]
     for name, value in given.items():
         if name not in declared:
             raise InputError(
-                error_line("parameter", expected=f"one of {', '.join(declared)}", got=repr(name), hint="check its spelling")
+                error_line(
+                    "parameter",
+                    expected=f"one of {', '.join(declared)}",
+                    got=repr(name),
+                    hint="check its spelling",
+                )
             )
         annotation = declared[name].annotation
         if not _fits(value, annotation):
             got = f"{value!r} ({type(value).__name__})"
             raise InputError(
-                error_line(f"parameter {name}", expected=annotation, got=got, hint="give a value of that type")
+                error_line(
+                    f"parameter {name}",
+                    expected=annotation,
+                    got=got,
+                    hint="give a value of that type",
+                )
             )
         checked[name] = float(value) if annotation == "float" else value
     return checked
 
 
+def _value(text: str) -> Any:
+    value = yaml.safe_load(text)
+    # YAML 1.1 reads 1e-3, without a dot, as text.
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return float(value)
+    return value
+
+
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     """``["n=5", "name=a"]`` as values, read as YAML.
 
-    >>> parse_assignments(["n=5", "components=[5, 70]", "flag=false"])
-    {'n': 5, 'components': [5, 70], 'flag': False}
+    >>> parse_assignments(["n=5", "components=[5, 70]", "flag=false", "rate=1e-3"])
+    {'n': 5, 'components': [5, 70], 'flag': False, 'rate': 0.001}
     """
     values = {}
     for text in assignments:
         name, equals, value = text.partition("=")
         if not equals:
-            raise InputError(error_line("-p", expected="NAME=VALUE", got=repr(text), hint="put an = between them"))
-        values[name] = yaml.safe_load(value)
+            raise InputError(
+                error_line(
+                    "-p", expected="NAME=VALUE", got=repr(text), hint="put an = between them"
+                )
+            )
+        values[name] = _value(value)
     return values
-
-

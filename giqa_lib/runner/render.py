@@ -10,7 +10,7 @@ from giqa_lib.checks import GiqaError
 __all__ = ["RenderFailed", "render"]
 
 
-class RenderFailed(GiqaError):
+class RenderFailed(GiqaError):  # noqa: N818, what happened, not what is raised
     """jupyter-book ended with an error or a warning; its own words are above."""
 
 

@@ -21,7 +21,7 @@ from giqa_lib.runner.fingerprint import fingerprint
 __all__ = ["StaleRun", "assemble", "chapters"]
 
 
-class StaleRun(GiqaError):
+class StaleRun(GiqaError):  # noqa: N818, what happened, not what is raised
     """A page's run is missing or older than what it depends on."""
 
 
@@ -37,7 +37,7 @@ def _files(node: Any) -> Iterator[str]:
 
 def chapters(root: Path) -> list[str]:
     """The notebooks that ``_toc.yml`` names, in reading order."""
-    contents = yaml.safe_load((root / "_toc.yml").read_text())
+    contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     prefix = "notebooks/"
     return [file.removeprefix(prefix) for file in _files(contents) if file.startswith(prefix)]
 
@@ -52,7 +52,9 @@ def check_runs(root: Path, *, profile: str, pages: Path) -> None:
         elif record.run.get("fingerprint") != fingerprint(name, root, profile=profile):
             problems.append(f"{name} changed after its run")
     if problems:
-        raise StaleRun(f"profile {profile}: {'; '.join(problems)}; run: make book PROFILE={profile}")
+        raise StaleRun(
+            f"profile {profile}: {'; '.join(problems)}; run: make book PROFILE={profile}"
+        )
 
 
 def _sync(source: Path, target: Path) -> None:
@@ -62,14 +64,20 @@ def _sync(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+def _left_out(path: Path, root: Path, profile: str) -> bool:
+    """Half-written and failed files, and quick records where another profile is shown."""
+    if path.suffix in (".part", ".pyc") or path.name.endswith(".failed.ipynb"):
+        return True
+    return profile != "quick" and path.is_relative_to(root / "book" / "results" / "quick")
+
+
 def assemble(root: Path, *, profile: str, pages: Path, site: Path) -> Path:
     """Fill ``site`` with everything jupyter-book needs; returns it."""
     check_runs(root, profile=profile, pages=pages)
     wanted = {Path(name): root / name for name in ("_config.yml", "_toc.yml")}
     for folder, prefix in ((root / "book", "book"), (pages, "notebooks")):
         for path in folder.rglob("*"):
-            skipped = path.suffix in (".part", ".pyc") or path.name.endswith(".failed.ipynb")
-            if path.is_file() and not skipped:
+            if path.is_file() and not _left_out(path, root, profile):
                 wanted[Path(prefix) / path.relative_to(folder)] = path
     for relative, source in wanted.items():
         _sync(source, site / relative)

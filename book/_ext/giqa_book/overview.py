@@ -1,0 +1,156 @@
+"""The pages about the whole book: ledger, verdicts, exhibits, data sets, benchmarks."""
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from giqa_book.directive import (
+    MarkdownDirective,
+    anchor,
+    depend,
+    depend_on_all,
+    markdown_table,
+    root_of,
+    table,
+)
+from giqa_lib.data import dataset_card, dataset_names
+from giqa_lib.results import exhibit_table, ledger_table, verdict_counts
+
+
+class Ledger(MarkdownDirective):
+    """Every claim, one section each, grouped by paper."""
+
+    sections = True
+
+    def markdown(self) -> list[str]:
+        depend_on_all(self.env)
+        lines = []
+        ledger = ledger_table(root_of(self.env))
+        for paper in dict.fromkeys(ledger["paper"]):
+            lines += [f"# {paper}", ""]
+            rows = ledger[ledger["paper"] == paper]
+            for row in rows[rows["command"] != ""].to_dict("records"):
+                lines += self.card(row)
+            waiting = rows[rows["command"] == ""]
+            if len(waiting):
+                lines += ["## Not attempted", "", *self.waiting(waiting, paper)]
+        return lines
+
+    @staticmethod
+    def waiting(rows: pd.DataFrame, paper: str) -> list[str]:
+        titles = {"claim": "Claim", "place": "Place", "paper_value": "Paper", "reason": "Why"}
+        frame = rows[list(titles)].rename(columns=titles)
+        caption = f"Claims of {paper} not attempted yet."
+        return table(frame, caption=caption, name=anchor("tbl waiting", paper))
+
+    @staticmethod
+    def card(row: dict[str, Any]) -> list[str]:
+        titles = {
+            "paper_value": "Paper",
+            "ours": "Ours, cpu",
+            "interval": "95 % interval",
+            "expect": "Expected",
+            "quick": "This build, quick (no evidence)",
+            "change": "Change since last run",
+        }
+        numbers = pd.DataFrame([[row[name] for name in titles]], columns=list(titles.values()))
+        return [
+            f"({anchor('claim', row['id'])})=",
+            f"## {row['claim'].rstrip('.')}",
+            "",
+            f"**Verdict: {row['verdict']}.** {row['place']}. Measured on: {row['scale']}."
+            f" {row['reason']}",
+            "",
+            markdown_table(numbers),
+            "",
+            f"Margin, set before the run: {row['margin_reason']}",
+            "",
+            f"Chapter: {{doc}}`/notebooks/{row['notebook']}`. Repeat: `{row['command']}`",
+            "",
+        ]
+
+
+class Verdicts(MarkdownDirective):
+    """How many claims of each paper got which verdict."""
+
+    def markdown(self) -> list[str]:
+        depend_on_all(self.env)
+        counts = verdict_counts(root_of(self.env))
+        caption = "Claims by verdict, from the {doc}`ledger </book/ledger>`."
+        return table(counts, caption=caption, name="tbl-verdicts")
+
+
+class Exhibits(MarkdownDirective):
+    """Every table and figure of the papers and where it is answered."""
+
+    def markdown(self) -> list[str]:
+        depend_on_all(self.env)
+        frame = exhibit_table(root_of(self.env))
+        pages = self.env.found_docs
+        frame["notebook"] = [
+            f"{{doc}}`/notebooks/{name}`" if f"notebooks/{name}" in pages else name
+            for name in frame["notebook"]
+        ]
+        caption = "Every table and figure of the four papers."
+        return table(frame, caption=caption, name="tbl-exhibits")
+
+
+class Datasets(MarkdownDirective):
+    """The data sets that the library knows by name."""
+
+    def markdown(self) -> list[str]:
+        cards = [dataset_card(name) for name in dataset_names()]
+        frame = pd.DataFrame(
+            {
+                "Name": [f"`{card.name}`" for card in cards],
+                "What it is": [card.description for card in cards],
+                "Images": ["" if card.images is None else f"{card.images:,}" for card in cards],
+                "Licence": [card.licence for card in cards],
+                "How it is had": [card.access for card in cards],
+            }
+        )
+        caption = "The data sets the library knows by name."
+        return table(frame, caption=caption, name="tbl-datasets")
+
+
+class Benchmarks(MarkdownDirective):
+    """The committed benchmark rows: ours against a named peer, in one run."""
+
+    def markdown(self) -> list[str]:
+        path = root_of(self.env) / "book" / "results" / "benchmarks.json"
+        depend(self.env, path)
+        if not path.exists():
+            return ["No benchmark has been committed yet; `make bench` makes one."]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        run, rows = content["run"], content["rows"]
+        numbers = {
+            "Ours, s": "ours_seconds",
+            "Peer, s": "peer_seconds",
+            "Times faster": "ratio",
+            "Mark": "mark",
+        }
+        frame = pd.DataFrame(
+            {
+                "Task": [row["task"] for row in rows],
+                "Size": [row["size"] for row in rows],
+                "Peer": [f"{row['peer']} {row.get('peer_version') or ''}" for row in rows],
+                **{t: pd.Series([r.get(f) for r in rows], dtype=float) for t, f in numbers.items()},
+                "Reached": [row.get("reached", "") for row in rows],
+                "Agreement": [row.get("agreement") or "" for row in rows],
+                "Extra memory, MiB: ours / peer": [_mebibytes(row) for row in rows],
+                "Note": [row.get("note") or "" for row in rows],
+            }
+        )
+        caption = (
+            "Speed and memory against peers, measured together:"
+            f" {run['device']}, {run['date']}, commit `{run['commit']}`."
+        )
+        return table(frame, caption=caption, name="tbl-benchmarks")
+
+
+def _mebibytes(row: dict[str, Any]) -> str:
+    ours, peer = (row.get(f"{side}_memory_bytes") for side in ("ours", "peer"))
+    if ours is None and peer is None:
+        return ""
+    return " / ".join("–" if b is None else f"{b / 2**20:.0f}" for b in (ours, peer))

@@ -1,0 +1,33 @@
+"""Every plot of the book: figure, alternative text and data in one object.
+
+    image_grid  sorted_strip  best_and_worst     images with their scores
+    score_distributions  cumulative_scores       how scores are distributed
+    sweep  curves  bars  matrix                  tables of measurements
+    density_contours                             density scores over the plane
+
+Each function returns a :class:`Plot` and changes no setting of Matplotlib. Colours come from a
+palette for colour-blind readers, and markers or line styles tell series apart without colour.
+"""
+
+from giqa_lib.figures.bars import bars
+from giqa_lib.figures.curves import curves
+from giqa_lib.figures.densities import density_contours
+from giqa_lib.figures.distributions import cumulative_scores, score_distributions
+from giqa_lib.figures.heatmap import matrix
+from giqa_lib.figures.images import best_and_worst, image_grid, sorted_strip
+from giqa_lib.figures.plot import Plot
+from giqa_lib.figures.sweeps import sweep
+
+__all__ = [
+    "Plot",
+    "bars",
+    "best_and_worst",
+    "cumulative_scores",
+    "curves",
+    "density_contours",
+    "image_grid",
+    "matrix",
+    "score_distributions",
+    "sorted_strip",
+    "sweep",
+]

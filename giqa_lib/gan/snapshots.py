@@ -1,0 +1,186 @@
+"""Snapshots of a GAN's training: generators at log-spaced steps, trained once and kept in the store.
+
+GIQA (Section 3.1) rests on the observation that generated images get better as training goes on. The
+snapshots give images of known relative age, for pairs and as pseudo-labels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import UInt8
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from giqa_lib.checks import InputError, check_positive, error_line
+from giqa_lib.data import ImageSet
+from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
+from giqa_lib.gan.models.dcgan import DCGANSettings, Generator, new_dcgan
+from giqa_lib.gan.sampling import sample
+from giqa_lib.gan.trainer import TrainSettings, TrainState, new_state, train
+from giqa_lib.store import Store
+
+__all__ = ["SnapshotSettings", "Snapshots", "fetch_snapshots", "log_spaced_steps"]
+
+REVISION = 1  # raise it when a change of the code changes what is trained
+CHECKPOINT_EVERY = 500
+LOSSES = "losses.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotSettings:
+    """The networks, their training, and the steps to keep the generator at."""
+
+    dcgan: DCGANSettings
+    train: TrainSettings
+    steps: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        increasing = all(a < b for a, b in zip(self.steps, self.steps[1:], strict=False))
+        if not self.steps or not increasing or self.steps[0] < 1 or self.steps[-1] > self.train.steps:
+            hint = "take log_spaced_steps(first, last, count)"
+            expected = f"rising steps within 1..{self.train.steps}"
+            raise InputError(error_line("steps", expected=expected, got=str(self.steps), hint=hint))
+
+
+def log_spaced_steps(first: int, last: int, count: int) -> tuple[int, ...]:
+    """``count`` whole steps from ``first`` to ``last`` with a constant ratio, rounded, each once.
+
+    >>> log_spaced_steps(100, 800, 4)
+    (100, 200, 400, 800)
+    """
+    check_positive(first, name="first")
+    check_positive(last - first, name="last - first")
+    check_positive(count - 1, name="count - 1")
+    return tuple(int(s) for s in np.unique(np.geomspace(first, last, count).round().astype(int)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshots:
+    """Trained generators by step, read from ``folder`` when asked for."""
+
+    folder: Path
+    settings: SnapshotSettings
+    native_size: tuple[int, int]
+    device: str
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps at which there is a generator, rising."""
+        return self.settings.steps
+
+    @property
+    def losses(self) -> pd.DataFrame:
+        """Both players' losses: ``step``, ``discriminator``, ``generator``."""
+        return pd.read_csv(self.folder / LOSSES)
+
+    def generator(self, step: int) -> Generator:
+        """The generator as it was after ``step`` updates."""
+        if step not in self.steps:
+            known = ", ".join(map(str, self.steps))
+            raise InputError(error_line("step", expected=f"one of {known}", got=str(step), hint="take one of them"))
+        with torch.random.fork_rng(devices=[]):
+            network = Generator(self.settings.dcgan)
+        network.load_state_dict(load_file(_file(self.folder, step)))
+        return network.to(self.device).eval()
+
+    def images(self, step: int, count: int, *, seed: int) -> UInt8[Tensor, "n c h w"]:
+        """``count`` images of the data set's own size; the same latents at every step."""
+        made = sample(
+            self.generator(step), count, latent=self.settings.dcgan.latent, seed=seed, device=self.device
+        )
+        return _crop(made, self.native_size)
+
+
+def fetch_snapshots(
+    store: Store,
+    images: ImageSet,
+    settings: SnapshotSettings,
+    *,
+    seed: int,
+    device: str = "cpu",
+    progress: bool = False,
+) -> Snapshots:
+    """The snapshots from the store; trained first if they are not there, from a checkpoint if one is.
+
+    Images smaller than the networks' size are padded with black evenly around and cropped back on
+    sampling; larger ones are an error. All images are held in memory.
+    """
+    config = {
+        "images": images.fingerprint,
+        "settings": asdict(settings),
+        "seed": seed,
+        "revision": REVISION,
+    }
+
+    def make(folder: Path) -> None:
+        _train(folder, images, settings, config, seed=seed, device=device, progress=progress)
+
+    folder = store.fetch("snapshots", config, make)
+    height, width = images[0].shape[1:]
+    return Snapshots(folder=folder, settings=settings, native_size=(height, width), device=device)
+
+
+def _train(
+    folder: Path,
+    images: ImageSet,
+    settings: SnapshotSettings,
+    config: Mapping[str, Any],
+    *,
+    seed: int,
+    device: str,
+    progress: bool,
+) -> None:
+    random = torch.Generator().manual_seed(seed)
+    generator, discriminator = new_dcgan(settings.dcgan, random)
+    state = new_state(
+        generator.to(device), discriminator.to(device), settings.train, latent=settings.dcgan.latent, random=random
+    )
+    load_checkpoint(folder, state, config)
+    pixels = _pad(images.tensor(channels=settings.dcgan.channels), settings.dcgan.image_size)
+    checkpoints = range(CHECKPOINT_EVERY, settings.train.steps + 1, CHECKPOINT_EVERY)
+    at = sorted({*settings.steps, *checkpoints})
+    for reached in train(state, pixels, settings.train, at=at, device=device, progress=progress):
+        if reached.step in settings.steps:
+            save_file(_plain(reached.generator), _file(folder, reached.step))
+        if reached.step in checkpoints:
+            save_checkpoint(folder, reached, config)
+    _write_losses(folder, state)
+    for leftover in folder.glob("checkpoint*"):
+        leftover.unlink()
+
+
+def _write_losses(folder: Path, state: TrainState) -> None:
+    columns = ["step", "discriminator", "generator"]
+    pd.DataFrame(state.losses, columns=columns).to_csv(folder / LOSSES, index=False)
+
+
+def _plain(network: nn.Module) -> dict[str, Tensor]:
+    return {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+
+
+def _file(folder: Path, step: int) -> Path:
+    return folder / f"generator-{step:07d}.safetensors"
+
+
+def _margins(native: tuple[int, int], size: int) -> tuple[int, int]:
+    if max(native) > size:
+        hint = "raise image_size, or resize the images first"
+        raise InputError(error_line("images", expected=f"at most {size} pixels a side", got=str(native), hint=hint))
+    return (size - native[0]) // 2, (size - native[1]) // 2
+
+
+def _pad(images: Tensor, size: int) -> Tensor:
+    top, left = _margins((images.shape[2], images.shape[3]), size)
+    padded = images.new_zeros(len(images), images.shape[1], size, size)
+    padded[:, :, top : top + images.shape[2], left : left + images.shape[3]] = images
+    return padded
+
+
+def _crop(images: Tensor, native: tuple[int, int]) -> Tensor:
+    top, left = _margins(native, images.shape[2])
+    return images[:, :, top : top + native[0], left : left + native[1]].contiguous()
