@@ -34,7 +34,7 @@ class InputError(GiqaError, ValueError):
     """An argument is not what the function can take; the message says what to do."""
 
 
-class DataUnavailable(GiqaError, FileNotFoundError):
+class DataUnavailable(GiqaError, FileNotFoundError):  # noqa: N818
     """A named data set or weight file is not on this machine; the message says how to get it."""
 
 
@@ -65,7 +65,10 @@ def check_images(images: torch.Tensor, *, name: str = "images") -> torch.Tensor:
         )
     if images.ndim != 4:
         raise _reject(
-            name, "4 axes (n, channels, height, width)", f"shape {tuple(images.shape)}", "stack single images first"
+            name,
+            "4 axes (n, channels, height, width)",
+            f"shape {tuple(images.shape)}",
+            "stack single images first",
         )
     if images.shape[1] not in (1, 3):
         hint = "move the channel axis to place 1 with images.permute(0, 3, 1, 2)"
@@ -73,12 +76,20 @@ def check_images(images: torch.Tensor, *, name: str = "images") -> torch.Tensor:
     if images.dtype == torch.uint8:
         return images
     if not images.is_floating_point():
-        raise _reject(name, "uint8 or a float type", str(images.dtype), "cast it to uint8 if its range is 0..255")
+        raise _reject(
+            name,
+            "uint8 or a float type",
+            str(images.dtype),
+            "cast it to uint8 if its range is 0..255",
+        )
     bad = ~torch.isfinite(images).flatten(1).all(1)
     if bool(bad.any()):
         first = int(bad.nonzero()[0, 0])
         raise _reject(
-            name, "finite pixels", f"{int(bad.sum())} image(s) with NaN or infinity, first at index {first}", "look at that image's source"
+            name,
+            "finite pixels",
+            f"{int(bad.sum())} image(s) with NaN or infinity, first at index {first}",
+            "look at that image's source",
         )
     return images
 
@@ -103,7 +114,12 @@ def check_features(
     if not (np.issubdtype(array.dtype, np.number) and not np.iscomplexobj(array)):
         raise _reject(name, "real numbers", f"dtype {array.dtype}", "convert them to float64")
     if width is not None and array.shape[1] != width:
-        raise _reject(name, f"{width} columns", f"{array.shape[1]}", "use the extractor that the score was fitted with")
+        raise _reject(
+            name,
+            f"{width} columns",
+            f"{array.shape[1]}",
+            "use the extractor that the score was fitted with",
+        )
     if array.shape[0] < at_least:
         raise _reject(name, f"at least {at_least} row(s)", f"{array.shape[0]}", "give more images")
     array = array.astype(np.float64, copy=False)
@@ -115,7 +131,11 @@ def check_features(
 
 
 def check_scores(
-    scores: ArrayLike | torch.Tensor, *, name: str = "scores", count: int | None = None, at_least: int = 1
+    scores: ArrayLike | torch.Tensor,
+    *,
+    name: str = "scores",
+    count: int | None = None,
+    at_least: int = 1,
 ) -> NDArray[np.float64]:
     """Return ``scores`` as a finite float64 array of shape (n,), n >= ``at_least``.
 
@@ -126,7 +146,9 @@ def check_scores(
         scores = scores.detach().cpu().numpy()
     array = np.asarray(scores)
     if array.ndim != 1:
-        raise _reject(name, "1 axis (n,)", f"shape {array.shape}", "one number is one image's score")
+        raise _reject(
+            name, "1 axis (n,)", f"shape {array.shape}", "one number is one image's score"
+        )
     if not (np.issubdtype(array.dtype, np.number) or array.dtype == bool) or np.iscomplexobj(array):
         raise _reject(name, "real numbers", f"dtype {array.dtype}", "convert them to float64")
     if count is not None and len(array) != count:
@@ -149,7 +171,9 @@ def check_same_length(**arrays: Any) -> None:
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         got = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise _reject(" and ".join(lengths), "one length", got, "row i of each must be the same image")
+        raise _reject(
+            " and ".join(lengths), "one length", got, "row i of each must be the same image"
+        )
 
 
 def check_choice(value: str, choices: Collection[str], *, name: str) -> str:
@@ -159,7 +183,9 @@ def check_choice(value: str, choices: Collection[str], *, name: str) -> str:
     'l2'
     """
     if value not in choices:
-        raise _reject(name, f"one of {', '.join(sorted(choices))}", repr(value), "check the spelling")
+        raise _reject(
+            name, f"one of {', '.join(sorted(choices))}", repr(value), "check the spelling"
+        )
     return value
 
 
@@ -182,5 +208,7 @@ def check_probability(value: float, *, name: str, open_ends: bool = False) -> fl
     """
     if not (0 < value < 1 if open_ends else 0 <= value <= 1):
         interval = "(0, 1)" if open_ends else "[0, 1]"
-        raise _reject(name, f"a number in {interval}", repr(value), "give a share, not a percentage")
+        raise _reject(
+            name, f"a number in {interval}", repr(value), "give a share, not a percentage"
+        )
     return value

@@ -23,27 +23,29 @@ JSON = st.recursive(
     max_leaves=8,
 )
 
-#: Sleeps while it holds the lock, so that a rival or a kill meets it in the middle.
+#: Waits in the middle of its work until it is let go, so that a rival or a kill meets it there.
 MAKER = """
 import pathlib, sys, time
 from giqa_lib.store import Store
 
-root, seconds = pathlib.Path(sys.argv[1]), float(sys.argv[2])
+root, name = pathlib.Path(sys.argv[1]), sys.argv[2]
 
 def make(folder):
     with (root / "log").open("a") as log:
         log.write("made\\n")
     (folder / "half").write_text("half")
     (root / "begun").touch()
-    time.sleep(seconds)
+    while not (root / "go").exists():
+        time.sleep(0.01)
     (folder / "whole").write_text("whole")
 
+(root / name).touch()
 print(Store(root / "store").fetch("thing", {"n": 1}, make))
 """
 
 
-def start(root, seconds):
-    command = [sys.executable, "-c", MAKER, str(root), str(seconds)]
+def start(root, name):
+    command = [sys.executable, "-c", MAKER, str(root), name]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
@@ -105,9 +107,12 @@ def test_a_failed_maker_leaves_its_work_but_no_artefact(tmp_path):
 
 
 def test_of_two_processes_one_makes_and_both_get_it(tmp_path):
-    first = start(tmp_path, 2.0)
+    first = start(tmp_path, "first")
     wait_for(tmp_path / "begun")
-    second = start(tmp_path, 2.0)
+    second = start(tmp_path, "second")
+    wait_for(tmp_path / "second")
+    time.sleep(0.3)  # the rival is past its imports: without a lock it would have begun
+    (tmp_path / "go").touch()
     paths = {process.communicate(timeout=60)[0].strip() for process in (first, second)}
     assert first.returncode == second.returncode == 0
     assert (tmp_path / "log").read_text() == "made\n"
@@ -116,7 +121,7 @@ def test_of_two_processes_one_makes_and_both_get_it(tmp_path):
 
 
 def test_a_killed_maker_frees_the_lock_and_no_half_artefact_appears(tmp_path):
-    victim = start(tmp_path, 60)
+    victim = start(tmp_path, "victim")
     wait_for(tmp_path / "begun")
     victim.kill()
     victim.communicate(timeout=60)

@@ -41,7 +41,9 @@ class Sweep:
         Columns ``name``, ``pairs``, ``seed``, ``value``, ``standard_error``, ``n``; a contrast
         with a setting that was not tried is left out.
         """
-        tried = [(self._label(a), self._label(b)) for a, b in contrasts if {a, b} <= set(self.outcomes)]
+        tried = [
+            (self._label(a), self._label(b)) for a, b in contrasts if {a, b} <= set(self.outcomes)
+        ]
         return self._by_pairs(
             seed,
             lambda found: differences(
@@ -92,7 +94,9 @@ def mixture_sweep(
                 "reference log-likelihood": float(density.score_samples(reference).mean()),
                 "held-out log-likelihood": float(density.score_samples(held_out).mean()),
                 "starved components": 0 if count == 1 else len(density.starved_components_),
-                "smallest component": len(reference) if count == 1 else int(density.component_counts_.min()),
+                "smallest component": len(reference)
+                if count == 1
+                else int(density.component_counts_.min()),
             }
         )
     return Sweep(symbol="M", outcomes=found, fits=pd.DataFrame(fits))
@@ -113,7 +117,9 @@ def neighbour_sweep(
     if too_many:
         hint = "leave them out, or give more reference images"
         raise InputError(
-            error_line("neighbours", expected=f"K <= {len(reference)}", got=str(too_many), hint=hint)
+            error_line(
+                "neighbours", expected=f"K <= {len(reference)}", got=str(too_many), hint=hint
+            )
         )
     found = {}
     for count in neighbours:

@@ -76,14 +76,24 @@ def human_votes(
     )
 
 
-def _pairs(table: pd.DataFrame, margin: float, least_votes: int, random: np.random.Generator) -> list[Pairs]:
+def _pairs(
+    table: pd.DataFrame, margin: float, least_votes: int, random: np.random.Generator
+) -> list[Pairs]:
     everything = by_votes(
-        table["share"], table["votes_total"], margin=margin, least_votes=least_votes, random_state=random
+        table["share"],
+        table["votes_total"],
+        margin=margin,
+        least_votes=least_votes,
+        random_state=random,
     )
     generated = table["share"].where(table["generator"] == "wgan-gp")
     # Within one generator votes differ less: half the margin, or there is hardly a pair.
     within = by_votes(
-        generated, table["votes_total"], margin=margin / 2, least_votes=least_votes, random_state=random
+        generated,
+        table["votes_total"],
+        margin=margin / 2,
+        least_votes=least_votes,
+        random_state=random,
     )
     return [
         Pairs(name="human votes", better=everything.better, worse=everything.worse),

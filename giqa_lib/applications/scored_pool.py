@@ -26,8 +26,8 @@ Scores = NDArray[np.float64]
 class Density(Protocol):
     """An unfitted density score."""
 
-    def fit(self, X: Scores) -> object: ...  # noqa: D102
-    def score_samples(self, X: Scores) -> Scores: ...  # noqa: D102
+    def fit(self, X: Scores) -> object: ...
+    def score_samples(self, X: Scores) -> Scores: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,9 @@ class ScoredPool:
     held_out: Scores
 
 
-def score_pool(study: Study, space: FeatureSpace, densities: Mapping[str, Density]) -> dict[str, ScoredPool]:
+def score_pool(
+    study: Study, space: FeatureSpace, densities: Mapping[str, Density]
+) -> dict[str, ScoredPool]:
     """Fit each density to the reference and score the pool on all scales.
 
     Modes are the classes that the study's own classifier predicts.
@@ -56,13 +58,17 @@ def score_pool(study: Study, space: FeatureSpace, densities: Mapping[str, Densit
             name=name,
             raw=raw,
             calibrated=RankCalibration().fit(held_out).transform(raw),
-            within_mode=WithinModeCalibration().fit(held_out, held_out_modes).transform(raw, pool_modes),
+            within_mode=WithinModeCalibration()
+            .fit(held_out, held_out_modes)
+            .transform(raw, pool_modes),
             held_out=held_out,
         )
     return scored
 
 
-def step_agreement(study: Study, scores: Scores, *, random_state: int, resamples: int = 200) -> Estimate:
+def step_agreement(
+    study: Study, scores: Scores, *, random_state: int, resamples: int = 200
+) -> Estimate:
     """Spearman correlation of the snapshots' mean scores with their training steps, in [-1, 1].
 
     The standard error is by bootstrap over the latents, which all snapshots share.

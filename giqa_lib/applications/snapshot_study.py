@@ -85,7 +85,12 @@ class StudySettings:
             check_positive(getattr(self, name), name=name)
         if len(self.steps) < 2:
             raise InputError(
-                error_line("steps", expected="two snapshots or more", got=str(self.steps), hint="add a later step")
+                error_line(
+                    "steps",
+                    expected="two snapshots or more",
+                    got=str(self.steps),
+                    hint="add a later step",
+                )
             )
 
 
@@ -187,14 +192,23 @@ class Study:
             steps=s.steps,
         )
         return fetch_snapshots(
-            self.store, self.train, settings, seed=self.seed, device=self.device, progress=self.progress
+            self.store,
+            self.train,
+            settings,
+            seed=self.seed,
+            device=self.device,
+            progress=self.progress,
         )
 
     @cached_property
     def classifier(self) -> ClassifierExtractor:
         """The feature network trained on the data set itself."""
         return fetch_classifier(
-            self.store, self.classifier_part, settings=self.settings.classifier, seed=self.seed, device=self.device
+            self.store,
+            self.classifier_part,
+            settings=self.settings.classifier,
+            seed=self.seed,
+            device=self.device,
         )
 
     @cached_property
@@ -235,11 +249,17 @@ class Study:
         pool = pd.concat([real, degraded, generated], ignore_index=True)
         return pool.assign(part=np.where(pool["source"] % 2 == 0, "evaluation", "development"))
 
-    def rows(self, origin: str, *, part: str | None = None, step: int | None = None) -> NDArray[np.int64]:
+    def rows(
+        self, origin: str, *, part: str | None = None, step: int | None = None
+    ) -> NDArray[np.int64]:
         """Rows of the pool of one origin, part and step."""
-        chosen = self.pool["origin"] == check_choice(origin, ("real", "degraded", "generated"), name="origin")
+        chosen = self.pool["origin"] == check_choice(
+            origin, ("real", "degraded", "generated"), name="origin"
+        )
         if part is not None:
-            chosen &= self.pool["part"] == check_choice(part, ("development", "evaluation"), name="part")
+            chosen &= self.pool["part"] == check_choice(
+                part, ("development", "evaluation"), name="part"
+            )
         if step is not None:
             chosen &= self.pool["step"] == step
         return np.flatnonzero(chosen)
@@ -251,10 +271,14 @@ class Study:
         kinds = [
             later_over_earlier(step, ratio=ratio, random_state=seeds[0]),
             real_over_generated(
-                self.rows("real", part=part), self.rows("generated", part=part), random_state=seeds[1]
+                self.rows("real", part=part),
+                self.rows("generated", part=part),
+                random_state=seeds[1],
             ),
             clean_over_degraded(
-                self.rows("real", part=part), self.rows("degraded", part=part), random_state=seeds[2]
+                self.rows("real", part=part),
+                self.rows("degraded", part=part),
+                random_state=seeds[2],
             ),
         ]
         return [*kinds, join("all constructed pairs", *kinds, random_state=seeds[3])]
@@ -279,10 +303,16 @@ class Study:
         )
         return extract(images, network, store=self.store, progress=self.progress).values
 
-    def per_snapshot(self, scores: NDArray[np.float64], summary: Callable[..., float] = np.mean) -> pd.Series:
+    def per_snapshot(
+        self, scores: NDArray[np.float64], summary: Callable[..., float] = np.mean
+    ) -> pd.Series:
         """A summary of the scores of each snapshot's images, by training step."""
         generated = self.pool["origin"] == "generated"
-        return pd.Series(scores[generated]).groupby(self.pool.loc[generated, "step"].to_numpy()).agg(summary)
+        return (
+            pd.Series(scores[generated])
+            .groupby(self.pool.loc[generated, "step"].to_numpy())
+            .agg(summary)
+        )
 
     def describe(self) -> dict[str, object]:
         """The settings as JSON values, for a record."""
@@ -291,7 +321,10 @@ class Study:
 
 def _fit_to(settings: StudySettings, *, train: int, test: int) -> StudySettings:
     """The settings shrunk in proportion where the data set is smaller than they ask (digits)."""
-    want_train, want_test = settings.classifier_images + settings.reference, settings.held_out + settings.real
+    want_train, want_test = (
+        settings.classifier_images + settings.reference,
+        settings.held_out + settings.real,
+    )
     train_share, test_share = min(1.0, train / want_train), min(1.0, test / want_test)
     changed = {
         "classifier_images": int(settings.classifier_images * train_share),

@@ -101,7 +101,9 @@ def _newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:
             return found
     if problems:
         hint = "delete the folder to train anew"
-        raise CheckpointError(error_line("checkpoint", expected="a whole file", got="; ".join(problems), hint=hint))
+        raise CheckpointError(
+            error_line("checkpoint", expected="a whole file", got="; ".join(problems), hint=hint)
+        )
     return None
 
 
@@ -115,7 +117,9 @@ def _refuse_changes(stored: Mapping[str, Any], config: Mapping[str, Any]) -> Non
     if changed:
         hint = "use the same settings, or another folder"
         raise InputError(
-            error_line("checkpoint", expected="the same configuration", got="; ".join(changed), hint=hint)
+            error_line(
+                "checkpoint", expected="the same configuration", got="; ".join(changed), hint=hint
+            )
         )
 
 
@@ -141,7 +145,9 @@ def load_checkpoint(folder: Path, state: TrainState, config: Mapping[str, Any]) 
 
 def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     return {
-        key.removeprefix(f"{name}."): value for key, value in tensors.items() if key.startswith(f"{name}.")
+        key.removeprefix(f"{name}."): value
+        for key, value in tensors.items()
+        if key.startswith(f"{name}.")
     }
 
 
@@ -152,3 +158,9 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tens
         state.setdefault(int(index), {})[field] = value
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
+    # The fused kernel walks a parameter and its moments side by side in memory, so moments need
+    # the parameter's layout (channels_last), which a file does not keep.
+    for parameter, values in optimizer.state.items():
+        for field, value in values.items():
+            if value.shape == parameter.shape:
+                values[field] = torch.empty_like(parameter).copy_(value)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 __all__ = ["HINGE", "NON_SATURATING", "WASSERSTEIN", "Objective", "gradient_penalty"]
 
@@ -34,15 +34,15 @@ class Objective:
 
 
 def _softplus_negative(logits: Tensor) -> Tensor:
-    return F.softplus(-logits)
+    return functional.softplus(-logits)
 
 
 def _hinge_real(logits: Tensor) -> Tensor:
-    return F.relu(1 - logits)
+    return functional.relu(1 - logits)
 
 
 def _hinge_fake(logits: Tensor) -> Tensor:
-    return F.relu(1 + logits)
+    return functional.relu(1 + logits)
 
 
 def _identity(logits: Tensor) -> Tensor:
@@ -52,10 +52,12 @@ def _identity(logits: Tensor) -> Tensor:
 NON_SATURATING = Objective(
     name="non-saturating",
     real_loss=_softplus_negative,
-    fake_loss=F.softplus,
+    fake_loss=functional.softplus,
     generator_loss=_softplus_negative,
 )
-HINGE = Objective(name="hinge", real_loss=_hinge_real, fake_loss=_hinge_fake, generator_loss=torch.neg)
+HINGE = Objective(
+    name="hinge", real_loss=_hinge_real, fake_loss=_hinge_fake, generator_loss=torch.neg
+)
 WASSERSTEIN = Objective(
     name="wasserstein", real_loss=torch.neg, fake_loss=_identity, generator_loss=torch.neg
 )

@@ -41,7 +41,12 @@ class SnapshotSettings:
 
     def __post_init__(self) -> None:
         increasing = all(a < b for a, b in zip(self.steps, self.steps[1:], strict=False))
-        if not self.steps or not increasing or self.steps[0] < 1 or self.steps[-1] > self.train.steps:
+        if (
+            not self.steps
+            or not increasing
+            or self.steps[0] < 1
+            or self.steps[-1] > self.train.steps
+        ):
             hint = "take log_spaced_steps(first, last, count)"
             expected = f"rising steps within 1..{self.train.steps}"
             raise InputError(error_line("steps", expected=expected, got=str(self.steps), hint=hint))
@@ -82,7 +87,11 @@ class Snapshots:
         """The generator as it was after ``step`` updates."""
         if step not in self.steps:
             known = ", ".join(map(str, self.steps))
-            raise InputError(error_line("step", expected=f"one of {known}", got=str(step), hint="take one of them"))
+            raise InputError(
+                error_line(
+                    "step", expected=f"one of {known}", got=str(step), hint="take one of them"
+                )
+            )
         with torch.random.fork_rng(devices=[]):
             network = Generator(self.settings.dcgan)
         network.load_state_dict(load_file(_file(self.folder, step)))
@@ -91,7 +100,11 @@ class Snapshots:
     def images(self, step: int, count: int, *, seed: int) -> UInt8[Tensor, "n c h w"]:
         """``count`` images of the data set's own size; the same latents at every step."""
         made = sample(
-            self.generator(step), count, latent=self.settings.dcgan.latent, seed=seed, device=self.device
+            self.generator(step),
+            count,
+            latent=self.settings.dcgan.latent,
+            seed=seed,
+            device=self.device,
         )
         return _crop(made, self.native_size)
 
@@ -138,7 +151,11 @@ def _train(
     random = torch.Generator().manual_seed(seed)
     generator, discriminator = new_dcgan(settings.dcgan, random)
     state = new_state(
-        generator.to(device), discriminator.to(device), settings.train, latent=settings.dcgan.latent, random=random
+        generator.to(device),
+        discriminator.to(device),
+        settings.train,
+        latent=settings.dcgan.latent,
+        random=random,
     )
     load_checkpoint(folder, state, config)
     pixels = _pad(images.tensor(channels=settings.dcgan.channels), settings.dcgan.image_size)
@@ -170,7 +187,11 @@ def _file(folder: Path, step: int) -> Path:
 def _margins(native: tuple[int, int], size: int) -> tuple[int, int]:
     if max(native) > size:
         hint = "raise image_size, or resize the images first"
-        raise InputError(error_line("images", expected=f"at most {size} pixels a side", got=str(native), hint=hint))
+        raise InputError(
+            error_line(
+                "images", expected=f"at most {size} pixels a side", got=str(native), hint=hint
+            )
+        )
     return (size - native[0]) // 2, (size - native[1]) // 2
 
 

@@ -32,7 +32,13 @@ class TrainSettings:
     discriminator_steps: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "generator_rate", "discriminator_rate", "discriminator_steps"):
+        for name in (
+            "steps",
+            "batch_size",
+            "generator_rate",
+            "discriminator_rate",
+            "discriminator_steps",
+        ):
             check_positive(getattr(self, name), name=name)
 
 
@@ -59,7 +65,9 @@ class Variant:
     objective: Objective = NON_SATURATING
     discriminator_weights: Callable[[Tensor], Tensor] = _equal_weights
     generator_weights: Callable[[Tensor], Tensor] = _equal_weights
-    discriminator_extra: Callable[[Tensor, Tensor, torch.Generator], Tensor] = _no_discriminator_loss
+    discriminator_extra: Callable[[Tensor, Tensor, torch.Generator], Tensor] = (
+        _no_discriminator_loss
+    )
     generator_extra: Callable[[Tensor], Tensor] = _no_generator_loss
 
 
@@ -149,7 +157,14 @@ def train(
     state.generator.train()
     state.discriminator.train()
     steps = range(state.step + 1, settings.steps + 1)
-    for step in tqdm(steps, desc="training", unit="step", disable=not progress, initial=state.step, total=settings.steps):
+    for step in tqdm(
+        steps,
+        desc="training",
+        unit="step",
+        disable=not progress,
+        initial=state.step,
+        total=settings.steps,
+    ):
         # The discriminator learns to tell real from generated.
         for _ in range(settings.discriminator_steps):
             real = real_batch()
@@ -178,8 +193,10 @@ def train(
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor, step: int, player: str) -> None:
     if not torch.isfinite(loss):
         hint = "lower its learning rate, or look at the images for NaN"
-        got = f"{float(loss)} at step {step}"
-        raise GiqaError(error_line(f"{player} loss", expected="a finite number", got=got, hint=hint))
+        got = f"{float(loss.detach())} at step {step}"
+        raise GiqaError(
+            error_line(f"{player} loss", expected="a finite number", got=got, hint=hint)
+        )
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     optimizer.step()

@@ -10,7 +10,7 @@ import io
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ METADATA_KEY = "giqa"
 LABEL = re.compile(r"[a-z][a-z0-9-]*")
 
 
+@runtime_checkable
 class DescribedPlot(Protocol):
     """A plot with its alternative text and the data it draws."""
 

@@ -55,6 +55,11 @@ class Result:
             (self.paper, self.exhibit, self.metric, self.row, self.column, self.dataset)
         )
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """One line where a notebook's cell ends with a record."""
+        error = "" if self.standard_error is None else f" ± {self.standard_error:.4g}"
+        printer.text(f"{self.identity}: {self.value:.4g}{error}")
+
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval, value -+ 1.96 standard errors; none without a standard error.
 

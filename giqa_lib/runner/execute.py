@@ -62,7 +62,7 @@ def command_line(name: str, profile: str, overrides: Mapping[str, Any]) -> str:
         text = text.replace(", ", ",") if isinstance(value, list) else text
         given.append(f"-p {text if PLAIN.fullmatch(text) else shlex.quote(text)}")
     command = f"make run NOTEBOOK={name} PROFILE={profile}"
-    escaped = re.sub(r'(["\\`])', r"\\\1", " ".join(given)).replace("$", r"\$$")
+    escaped = re.sub(r'(["\\`])', r"\\\1", " ".join(given)).replace("$", r"\$\$")
     return f'{command} ARGS="{escaped}"' if given else command
 
 

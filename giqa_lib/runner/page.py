@@ -44,6 +44,7 @@ def tidy(done: NotebookNode, parameters: Mapping[str, Any]) -> None:
         ]
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.metadata.tags = [*cell.metadata.tags, "remove-cell"]
+            cell.source = re.sub(r"(?m)^output = .*$", 'output = ""', cell.source)
     # papermill keeps the whole source notebook and the time there.
     done.metadata.papermill = {"parameters": dict(parameters)}
 
@@ -121,7 +122,8 @@ def _table_cell(
 ) -> NotebookNode:
     name = label(notebook, details["name"])
     cell = new_markdown_cell(
-        f"````{{table}} {details['caption']}\n:name: {name}\n\n{markdown}\n````"
+        # A fence of backticks could not hold a caption with code or a role in it.
+        f"~~~~{{table}} {details['caption']}\n:name: {name}\n\n{markdown}\n~~~~"
     )
     cell.id = identifier
     return cell

@@ -9,8 +9,8 @@ and measures the bulk; the nearest are measured again in float64 from the differ
 * K <= 64: all K, and a rigorous bound of the product's error certifies that no other
   reference can be among them (else more candidates are measured), so distances are exact to
   float64 rounding;
-* K > 64: the nearest 16, and all K where the bulk comes close enough to cancel. The others
-  err by some 1e-6 relative.
+* K > 64: the nearest 16. The others err by some 1e-6 relative; where they come so close that
+  float32 would cancel, the product is made again in float64 and all K are measured.
 
 The norms ride along as extra columns, so one product gives the squared distance; as these are
 positive but for rounding, their bit patterns order like integers, which selects faster.
@@ -24,13 +24,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from giqa_lib.scores.blocks import full_float32, pad_block, padded_width, row_blocks
+from giqa_lib.scores.selection import smallest
 
 __all__ = ["Distances", "References", "nearest"]
 
 _EXACT_NEIGHBOURS = 64
 _SPARE_CANDIDATES = 32
 _REMEASURED = 16
-_CANCELLATION = 2e-3  # squared distance over (|x| + |r|)^2 below which float32 is not trusted
+_CANCELLATION = 2e-3  # squared distance over (2 |x|)^2 below which float32 is not trusted
 _UNIT_ROUNDOFF = {torch.float32: 2.0**-24, torch.float64: 2.0**-53}
 _BITS = {torch.float32: torch.int32, torch.float64: torch.int64}
 
@@ -66,37 +67,58 @@ class References:
         self.rows = rows
         self.memory_limit = memory_limit
         self.centre = _mean(points)
-        squares = torch.empty(count, dtype=torch.float64, device=points.device)
         self.padded = padded_width(width + 2)
+        self.longest = 0.0
         for piece in row_blocks(count, max(1, 2**22 // width)):
-            squares[piece] = self._shifted(points[piece]).square_().sum(1)
-        self.longest = float(squares.max().sqrt())
+            squares = self.shifted(points[piece]).square_().sum(1)
+            self.longest = max(self.longest, float(squares.max().sqrt()))
         # A power of two: dividing by it is exact, and float32 cannot overflow.
         self.scale = 2.0 ** math.ceil(math.log2(self.longest)) if self.longest > 0 else 1.0
         height = width if metric == "l1" else self.padded
-        self.columns = torch.zeros(height, count, dtype=dtype, device=points.device)
+        self.columns = torch.empty(height, count, dtype=dtype, device=points.device)
         for piece in row_blocks(count, max(1, 2**22 // width)):
-            self.columns[:width, piece] = (self._shifted(points[piece]) / self.scale).T.to(dtype)
+            self.columns[:, piece] = self._build(piece, dtype)
         if metric == "l1":
             self.columns = self.columns.T.contiguous()
-        else:
-            self.columns[width] = (squares / self.scale**2).to(dtype)
-            self.columns[width + 1] = 1.0
 
-    def _shifted(self, points: Tensor) -> Tensor:
+    def shifted(self, points: Tensor) -> Tensor:
+        """Float64 points about the references' mean."""
         return points.double() - self.centre
 
-    def product(self, queries: Tensor) -> Tensor:
-        """Queries (b, d) float64 as rows of the product, (rows, padded)."""
-        shifted = self._shifted(queries) / self.scale
+    def left(self, queries: Tensor, dtype: torch.dtype) -> Tensor:
+        """Queries (b, d) float64 as rows of the product, (rows, padded); L1: (b, d)."""
+        shifted = self.shifted(queries) / self.scale
+        if self.metric == "l1":
+            return shifted.to(dtype)
         square = shifted.square().sum(1, keepdim=True)
         one = torch.ones_like(square)
-        full = torch.cat([-2.0 * shifted, one, square], dim=1).to(self.dtype)
+        full = torch.cat([-2.0 * shifted, one, square], dim=1).to(dtype)
         return pad_block(full, self.rows, self.padded)
 
-    def chunk(self, count: int) -> int:
+    def _build(self, piece: slice, dtype: torch.dtype) -> Tensor:
+        """Columns of the product for some references: centred, squared norm, one."""
+        shifted = self.shifted(self.points[piece]) / self.scale
+        if self.metric == "l1":
+            return shifted.T.to(dtype)
+        width, count = self.points.shape[1], len(shifted)
+        columns = torch.zeros(self.padded, count, dtype=dtype, device=shifted.device)
+        columns[:width] = shifted.T
+        columns[width] = shifted.square().sum(1)
+        columns[width + 1] = 1.0
+        return columns
+
+    def right(self, piece: slice, dtype: torch.dtype) -> Tensor:
+        """The other operand: kept in ``self.dtype``, made anew in another."""
+        if dtype != self.dtype:
+            return self._build(piece, dtype)
+        return self.columns[piece] if self.metric == "l1" else self.columns[:, piece]
+
+    def chunk(self, dtype: torch.dtype) -> int:
         """References measured at once: half the memory limit is for their distances."""
-        size = self.dtype.itemsize * self.rows
+        size = dtype.itemsize * self.rows
+        if dtype != self.dtype:
+            size += 3 * dtype.itemsize * self.padded
+        count = len(self.points)
         return max(min(count, 1024), min(count, self.memory_limit // 2 // size))
 
 
@@ -107,28 +129,25 @@ def _mean(points: Tensor) -> Tensor:
     return total / len(points)
 
 
-def _candidates(queries: Tensor, references: References, count: int) -> tuple[Tensor, Tensor]:
+def _candidates(
+    queries: Tensor, references: References, count: int, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """The ``count`` nearest by the fast distance (scaled), and their indices; (b, count) each."""
-    total = len(references.points)
-    if references.metric == "l1":
-        operand = (references._shifted(queries) / references.scale).to(references.dtype)
-    else:
-        operand = references.product(queries)
-    best = torch.empty(len(queries), 0, dtype=_BITS[references.dtype], device=queries.device)
+    left = references.left(queries, dtype)
+    best = torch.empty(len(queries), 0, dtype=_BITS[dtype], device=queries.device)
     where = torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device)
-    for piece in row_blocks(total, references.chunk(total)):
-        if references.metric == "l1":
-            distances = torch.cdist(operand, references.columns[piece], p=1.0)
-        else:
-            distances = operand @ references.columns[:, piece]
-        bits = distances[: len(queries)].view(_BITS[references.dtype])
-        found = bits.topk(min(count, bits.shape[1]), dim=1, largest=False, sorted=False)
-        best = torch.cat([best, found.values], dim=1)
-        where = torch.cat([where, found.indices + piece.start], dim=1)
+    for piece in row_blocks(len(references.points), references.chunk(dtype)):
+        right = references.right(piece, dtype)
+        l1 = references.metric == "l1"
+        distances = torch.cdist(left, right, p=1.0) if l1 else left @ right
+        bits = distances[: len(queries)].view(_BITS[dtype])
+        values, indices = smallest(bits, min(count, bits.shape[1]))
+        best = torch.cat([best, values], dim=1)
+        where = torch.cat([where, indices + piece.start], dim=1)
         if best.shape[1] > count:
             best, order = best.topk(count, dim=1, largest=False, sorted=False)
             where = where.gather(1, order)
-    return best.view(references.dtype), where
+    return best.view(dtype), where
 
 
 def _measured(queries: Tensor, indices: Tensor, references: References) -> Tensor:
@@ -147,14 +166,14 @@ def _measured(queries: Tensor, indices: Tensor, references: References) -> Tenso
 
 def _reach(queries: Tensor, references: References) -> Tensor:
     """(|x| + max |r|)^2 of the centred query, (b,): what cancellation is measured against."""
-    return (torch.linalg.vector_norm(references._shifted(queries), dim=1) + references.longest) ** 2
+    return (torch.linalg.vector_norm(references.shifted(queries), dim=1) + references.longest) ** 2
 
 
 def _all_exact(queries: Tensor, references: References, neighbours: int, count: int) -> Distances:
     """The nearest few in float64, certified: see the module's head."""
     total = len(references.points)
     count = min(count, total)
-    fast, indices = _candidates(queries, references, count)
+    fast, indices = _candidates(queries, references, count, references.dtype)
     # The sorted order makes sums over the neighbours independent of how they were found.
     values, order = _measured(queries, indices, references).sort(dim=1, stable=True)
     values, indices = values[:, :neighbours], indices.gather(1, order[:, :neighbours])
@@ -187,20 +206,24 @@ def _all_exact_blocks(queries: Tensor, references: References, k: int, count: in
 
 def _mostly_fast(queries: Tensor, references: References, neighbours: int) -> Distances:
     """Many neighbours: the nearest in float64, the bulk by the fast distance."""
-    fast, indices = _candidates(queries, references, neighbours)
+    fast, indices = _candidates(queries, references, neighbours, references.dtype)
     power = 1 if references.metric == "l1" else 2
     values = fast.double() * references.scale**power
     few = fast.topk(_REMEASURED + 1, dim=1, largest=False, sorted=True)
     positions = few.indices[:, :_REMEASURED]
     close = _measured(queries, indices.gather(1, positions), references)
-    if references.metric == "l1":  # sums of absolute values do not cancel
-        doubtful = torch.zeros(len(queries), dtype=torch.bool, device=queries.device)
-    else:
-        beyond = few.values[:, -1].double() * references.scale**2
-        doubtful = ~(beyond >= _CANCELLATION * _reach(queries, references))
+    beyond = few.values[:, -1].double() * references.scale**2
     values.scatter_(1, positions, close)
+    if references.metric == "l1":  # sums of absolute values do not cancel
+        return Distances(values=values, indices=indices)
+    # A reference this close is about as long as the query, so the terms that cancel are too.
+    lengths = torch.linalg.vector_norm(references.shifted(queries), dim=1)
+    doubtful = ~(beyond >= _CANCELLATION * (2.0 * lengths) ** 2)
     if bool(doubtful.any()):
-        values[doubtful] = _measured(queries[doubtful], indices[doubtful], references)
+        close_ones = queries[doubtful]
+        _, again = _candidates(close_ones, references, neighbours, torch.float64)
+        indices[doubtful] = again
+        values[doubtful] = _measured(close_ones, again, references)
     return Distances(values=values, indices=indices)
 
 

@@ -74,7 +74,7 @@ class KNearestNeighbours(Density):
         epsilon: float = 1e-6,
         coordinate_epsilon: float = 0.0,
         memory_limit: int = 2**28,
-        block_rows: int = 128,
+        block_rows: int = 256,
         device: str | torch.device = "cpu",
         dtype: str = "float32",
     ) -> None:

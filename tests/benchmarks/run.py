@@ -28,7 +28,9 @@ COLUMNS = ["task", "size", "peer", "ours_seconds", "peer_seconds", "ratio", "mar
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="tiny sizes; nothing is written to the book")
+    parser.add_argument(
+        "--quick", action="store_true", help="tiny sizes; nothing is written to the book"
+    )
     parser.add_argument("--only", help="one file's middle name, for example scores")
     options = parser.parse_args()
     rows = []
@@ -42,7 +44,9 @@ def main() -> int:
             rows += json.loads(out.read_text())
     for row in rows:
         known = row.get("mark") is not None and row.get("ratio") is not None
-        row["reached"] = ("yes" if row["ratio"] >= row["mark"] else "no") if known else row.get("reached", "")
+        row["reached"] = (
+            ("yes" if row["ratio"] >= row["mark"] else "no") if known else row.get("reached", "")
+        )
     print(pd.DataFrame(rows).reindex(columns=COLUMNS).to_string(index=False))
     if not options.quick:
         path = ROOT / "book" / "results" / "benchmarks.json"

@@ -45,6 +45,7 @@ class Counting:
     """Mean and first pixel; remembers how many images it was shown."""
 
     name, version, width = "counting", "1", 2
+    input_size, channels = (4, 4), 1
 
     def __init__(self):
         self.seen = []
@@ -110,6 +111,24 @@ def test_unreadable_images_are_reported_and_the_rest_goes_on(folder, stored, tmp
         np.testing.assert_allclose(features.values[:, 0] * 255, [20 * k for k in kept], atol=1e-3)
         assert list(features.failures["name"]) == ["03.png", "08.png"]
         assert features.failures["reason"].str.len().min() > 0
+
+
+def test_a_resumed_run_keeps_the_failures_and_repeats_no_row(folder, tmp_path):
+    class Stops(Counting):
+        def __call__(self, images):
+            if len(self.seen) == 2:
+                raise KeyboardInterrupt
+            return super().__call__(images)
+
+    store = Store(tmp_path / "store")
+    with pytest.raises(KeyboardInterrupt):
+        extract(open_images(folder), Stops(), batch_size=5, store=store)
+    rest = Counting()
+    features = extract(open_images(folder), rest, batch_size=5, store=store)
+    np.testing.assert_array_equal(features.indices, [0, 1, 2, 4, 5, 6, 7, 9, 10, 11])
+    np.testing.assert_array_equal(features.values[:, 1], 20 * features.indices)
+    assert list(features.failures["name"]) == ["03.png", "08.png"]
+    assert sum(rest.seen) == 2
 
 
 def test_only_failures_among_those_asked_for_are_reported(folder):

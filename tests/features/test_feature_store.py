@@ -57,6 +57,8 @@ def test_bytes_of_a_killed_batch_never_count(tmp_path_factory, cut, part, batch)
     values, indices, _ = read_features(folder)
     np.testing.assert_array_equal(indices, np.arange(batch + 3))
     np.testing.assert_array_equal(values[:, 0], np.arange(batch + 3))
+    assert (folder / "values.npy").stat().st_size == 128 + 8 * (batch + 3)
+    assert (folder / "indices.npy").stat().st_size == 128 + 8 * (batch + 3)
 
 
 def test_a_kill_before_the_first_journal_starts_anew(tmp_path):

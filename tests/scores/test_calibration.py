@@ -105,7 +105,7 @@ def test_save_and_load(tmp_path):
     loaded = WithinModeCalibration.load(tmp_path / "b")
     assert loaded.minimum == 7
     assert np.array_equal(loaded.transform(scores, modes), within.transform(scores, modes))
-    with pytest.raises(InputError, match="use WithinModeCalibration.load"):
+    with pytest.raises(InputError, match=r"use WithinModeCalibration\.load"):
         RankCalibration.load(tmp_path / "b")
 
 

@@ -39,14 +39,15 @@ def anchor(*parts: str) -> str:
 
 def table(frame: pd.DataFrame, *, caption: str, name: str) -> list[str]:
     """A numbered table as Markdown."""
-    return [f"````{{table}} {caption}", f":name: {name}", "", markdown_table(frame), "````", ""]
+    # A fence of backticks could not hold a caption with code or a role in it.
+    return [f"~~~~{{table}} {caption}", f":name: {name}", "", markdown_table(frame), "~~~~", ""]
 
 
 class MarkdownDirective(SphinxDirective):
     """A directive whose content is Markdown made at build time.
 
-    With ``sections`` it may hold headings, which begin at ``#`` whatever the level of the
-    section that the directive stands in.
+    With ``sections`` it begins with a heading and may hold more; MyST appends their sections
+    to the page's own by level, so that the directive comes last in its section.
     """
 
     has_content = False

@@ -40,7 +40,7 @@ class Number(SphinxRole):
             return self.problem("has no format that Python knows")
         link = pending_xref(
             "",
-            nodes.inline(text, text, classes=["xref", "giqa-number"]),
+            nodes.inline(text, text),
             refdomain="std",
             reftype="ref",
             reftarget=anchor("num", profile, match["notebook"], match["key"]),

@@ -1,6 +1,7 @@
 """The pages about the whole book: ledger, verdicts, exhibits, data sets, benchmarks."""
 
 import json
+import re
 from typing import Any
 
 import pandas as pd
@@ -28,13 +29,13 @@ class Ledger(MarkdownDirective):
         lines = []
         ledger = ledger_table(root_of(self.env))
         for paper in dict.fromkeys(ledger["paper"]):
-            lines += [f"# {paper}", ""]
+            lines += [f"## {paper}", ""]
             rows = ledger[ledger["paper"] == paper]
             for row in rows[rows["command"] != ""].to_dict("records"):
                 lines += self.card(row)
             waiting = rows[rows["command"] == ""]
             if len(waiting):
-                lines += ["## Not attempted", "", *self.waiting(waiting, paper)]
+                lines += ["### Not attempted", "", *self.waiting(waiting, paper)]
         return lines
 
     @staticmethod
@@ -57,7 +58,7 @@ class Ledger(MarkdownDirective):
         numbers = pd.DataFrame([[row[name] for name in titles]], columns=list(titles.values()))
         return [
             f"({anchor('claim', row['id'])})=",
-            f"## {row['claim'].rstrip('.')}",
+            f"### {row['claim'].rstrip('.')}",
             "",
             f"**Verdict: {row['verdict']}.** {row['place']}. Measured on: {row['scale']}."
             f" {row['reason']}",
@@ -104,14 +105,22 @@ class Datasets(MarkdownDirective):
         frame = pd.DataFrame(
             {
                 "Name": [f"`{card.name}`" for card in cards],
-                "What it is": [card.description for card in cards],
+                "What it is": [_as_text(card.description) for card in cards],
                 "Images": ["" if card.images is None else f"{card.images:,}" for card in cards],
                 "Licence": [card.licence for card in cards],
-                "How it is had": [card.access for card in cards],
+                "How it is had": [_as_text(card.access) for card in cards],
             }
         )
         caption = "The data sets the library knows by name."
         return table(frame, caption=caption, name="tbl-datasets")
+
+
+def _as_text(plain: str) -> str:
+    """Plain text as Markdown: 'quoted' becomes code, $ and * lose their meaning."""
+    parts = re.split(r"(?<!\w)'([^']+)'(?!\w)", plain)
+    parts[::2] = [re.sub(r"([$*_<])", r"\\\1", part) for part in parts[::2]]
+    parts[1::2] = [f"`{part}`" for part in parts[1::2]]
+    return "".join(parts)
 
 
 class Benchmarks(MarkdownDirective):

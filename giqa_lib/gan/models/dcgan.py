@@ -5,6 +5,7 @@ Width and image size are arguments; at 64 pixels and width 128 the generator has
 logits, the objectives take them.
 """
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -38,7 +39,9 @@ class DCGANSettings:
         if doublings < 2 or doublings != int(doublings):
             hint = "pad or resize the images: 28 pixels are padded to 32"
             got = str(self.image_size)
-            raise InputError(error_line("image_size", expected="16, 32, 64, ...", got=got, hint=hint))
+            raise InputError(
+                error_line("image_size", expected="16, 32, 64, ...", got=got, hint=hint)
+            )
 
     @property
     def doublings(self) -> int:
@@ -58,7 +61,7 @@ class Generator(nn.Module):
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         ]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             layers += [
                 nn.ConvTranspose2d(before, after, 4, stride=2, padding=1, bias=False),
                 nn.BatchNorm2d(after),
@@ -85,7 +88,7 @@ class Discriminator(nn.Module):
             nn.Conv2d(settings.channels, widths[0], 4, stride=2, padding=1, bias=False),
             nn.LeakyReLU(LEAK, inplace=True),
         ]
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in itertools.pairwise(widths):
             layers += [
                 nn.Conv2d(before, after, 4, stride=2, padding=1, bias=False),
                 nn.BatchNorm2d(after),
