@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= $(OMP_NUM_THREADS)
 export GIQA_STORE ?= $(CURDIR)/build/store
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help book run claim data test test-all lint format types bench serve clean distclean
+.PHONY: help book run claim plan data test test-all lint format types bench serve clean distclean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -57,6 +57,9 @@ run: build/dataset  ## run one notebook: NOTEBOOK=1_giqa/density_scores PROFILE=
 
 claim: build/dataset  ## run what one claim needs and judge it: ID=..., PROFILE=cpu; exit 0 if reproduced
 	$(BIN)/python -m giqa_lib.runner claim $(ID) --profile $(PROFILE) -p dataset=$$(cat build/dataset) $(ARGS)
+
+plan: $(READY)  ## what a run of the book would do, without doing it: PROFILE=paper ARGS="-p dataset=ffhq"
+	$(BIN)/python -m giqa_lib.runner plan --profile $(PROFILE) $(ARGS)
 
 test: $(READY)  ## the tests that CI runs
 	$(BIN)/python -m pytest -q $(ARGS)

@@ -20,6 +20,14 @@ def relative(paths):
     return [str(path.relative_to(ROOT)) for path in paths]
 
 
+def prose():
+    """The book's own files; not the records that this build makes, nor quick ones."""
+    made = [ROOT / "book" / "results" / profile for profile in ("quick", PROFILE)]
+    files = (path for path in sorted((ROOT / "book").rglob("*")) if path.is_file())
+    kept = (path for path in files if path.suffix != ".pyc")
+    return relative(p for p in kept if not any(p.is_relative_to(folder) for folder in made))
+
+
 wildcard_constraints:
     notebook=r"\d_\w+/\w+",
 
@@ -40,7 +48,7 @@ rule notebook:
         dataset=DATASET,
     threads: 1
     shell:
-        "{PYTHON} -m giqa_lib.runner run {wildcards.notebook} --profile {PROFILE} -p dataset={params.dataset}"
+        "{PYTHON:q} -m giqa_lib.runner run {wildcards.notebook} --profile {PROFILE} -p dataset={params.dataset}"
 
 
 rule book:
@@ -48,9 +56,9 @@ rule book:
         expand(f"{BUILD}/notebooks/{{notebook}}.ipynb", notebook=CHAPTERS),
         "_config.yml",
         "_toc.yml",
-        prose=[str(p.relative_to(ROOT)) for p in sorted((ROOT / "book").rglob("*")) if p.is_file() and "__pycache__" not in p.parts and "quick" not in p.parts],
+        prose=prose(),
     output:
         f"{BUILD}/_build/html/index.html",
     shell:
-        "{PYTHON} -m giqa_lib.runner site --profile {PROFILE} && "
-        "{PYTHON} -m giqa_lib.runner render --profile {PROFILE}"
+        "{PYTHON:q} -m giqa_lib.runner site --profile {PROFILE} && "
+        "{PYTHON:q} -m giqa_lib.runner render --profile {PROFILE}"

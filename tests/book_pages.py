@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -60,13 +61,15 @@ class Page:
 
     def _title(self) -> list[str]:
         title = self.soup.find("title")
+        if self.soup.find("meta", attrs={"http-equiv": "Refresh"}):  # it only sends on
+            return []
         return [] if title is not None and title.get_text().strip() else ["no title"]
 
     def _headings(self) -> list[str]:
         levels = [int(tag.name[1]) for tag in self.article.find_all(re.compile(r"^h[1-6]$"))]
         if levels[:1] != [1] or levels.count(1) != 1:
             return [f"headings do not start with the only h1: {levels}"]
-        jumps = [b for a, b in zip(levels, levels[1:], strict=False) if b > a + 1]
+        jumps = [b for a, b in pairwise(levels) if b > a + 1]
         return [f"a heading skips a level: {levels}"] if jumps else []
 
     def _leftovers(self) -> list[str]:

@@ -98,6 +98,12 @@ def fit_logistic(predictions: ArrayLike, opinions: ArrayLike) -> Logistic:
 
 
 def _search(x: Array, y: Array, line: Array, direction: int) -> Array:
+    def residual(parameters: Array) -> Array:
+        return _curve(parameters, x) - y
+
+    def jacobian(parameters: Array) -> Array:
+        return _jacobian(parameters, x)
+
     best, least = line, _loss(line, x, y)
     height = 2.0 * direction * np.abs(y).max()
     # A gain below rounding is no reason to leave the line.
@@ -105,9 +111,7 @@ def _search(x: Array, y: Array, line: Array, direction: int) -> Array:
     for slope in _SLOPES:
         for middle in _MIDDLES:
             start = np.array([height, slope, middle, 0.0, 0.0])
-            found = least_squares(
-                lambda p: _curve(p, x) - y, start, jac=lambda p: _jacobian(p, x), max_nfev=200
-            ).x
+            found = least_squares(residual, start, jac=jacobian, max_nfev=200).x
             loss = _loss(found, x, y)
             if np.isfinite(loss) and loss < least - enough:
                 best, least = found, loss

@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from giqa_lib.checks import GiqaError, InputError, check_images, check_same_length, error_line
 from giqa_lib.data import ImageSet, resize

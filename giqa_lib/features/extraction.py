@@ -25,7 +25,7 @@ import torch
 from jaxtyping import Float32, Int64
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from giqa_lib.checks import GiqaError, InputError, check_choice, check_positive, error_line
 from giqa_lib.data import Batch, ImageSet, open_images

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from giqa_lib.checks import GiqaError, check_images, check_positive, error_line
 from giqa_lib.gan.objectives import NON_SATURATING, Objective

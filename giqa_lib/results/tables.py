@@ -128,7 +128,7 @@ def _claim_row(claim: Mapping[str, Any], root: Path) -> dict[str, str]:
         "reason": "" if result else _reason(claim, evidence),
         "change": "" if result is None or evidence is None else _change(result, evidence),
         "notebook": claim.get("notebook") or "",
-        "command": f"make claim ID={claim['id']}" if claim["attempted"] else "",
+        "command": f"make claim ID={claim['id']} PROFILE={EVIDENCE}" if claim["attempted"] else "",
     }
 
 

@@ -19,6 +19,8 @@ from giqa_lib.results.display import METADATA_KEY
 
 __all__ = ["label", "number_displays", "tidy"]
 
+CONTINUED = "# shown by the cell above"
+
 
 def label(notebook: str, name: str) -> str:
     """What the book calls a notebook's figure or table ``name``; fit for an HTML id.
@@ -100,7 +102,8 @@ def _parts(cell: NotebookNode, folder: Path, notebook: str) -> Iterator[Notebook
 
 
 def _empty(identifier: str) -> NotebookNode:
-    cell = new_code_cell("", metadata={"tags": ["remove-input"]})
+    # MyST-NB leaves out a cell without source, its outputs too.
+    cell = new_code_cell(CONTINUED, metadata={"tags": ["remove-input"]})
     cell.id = identifier
     return cell
 

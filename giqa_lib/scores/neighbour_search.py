@@ -24,7 +24,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from giqa_lib.scores.blocks import full_float32, pad_block, padded_width, row_blocks
-from giqa_lib.scores.selection import smallest
 
 __all__ = ["Distances", "References", "nearest"]
 
@@ -113,6 +112,11 @@ class References:
             return self._build(piece, dtype)
         return self.columns[piece] if self.metric == "l1" else self.columns[:, piece]
 
+    def buffer(self) -> Tensor:
+        """Memory for one block of distances, for :func:`nearest` to use again and again."""
+        size = self.rows * self.chunk(self.dtype)
+        return torch.empty(size, dtype=self.dtype, device=self.points.device)
+
     def chunk(self, dtype: torch.dtype) -> int:
         """References measured at once: half the memory limit is for their distances."""
         size = dtype.itemsize * self.rows
@@ -130,20 +134,31 @@ def _mean(points: Tensor) -> Tensor:
 
 
 def _candidates(
-    queries: Tensor, references: References, count: int, dtype: torch.dtype
+    queries: Tensor,
+    references: References,
+    count: int,
+    dtype: torch.dtype,
+    buffer: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The ``count`` nearest by the fast distance (scaled), and their indices; (b, count) each."""
     left = references.left(queries, dtype)
     best = torch.empty(len(queries), 0, dtype=_BITS[dtype], device=queries.device)
     where = torch.empty(len(queries), 0, dtype=torch.int64, device=queries.device)
-    for piece in row_blocks(len(references.points), references.chunk(dtype)):
+    chunk = references.chunk(dtype)
+    if buffer is None or buffer.dtype != dtype:
+        buffer = left.new_empty(references.rows * chunk)
+    for piece in row_blocks(len(references.points), chunk):
         right = references.right(piece, dtype)
-        l1 = references.metric == "l1"
-        distances = torch.cdist(left, right, p=1.0) if l1 else left @ right
+        if references.metric == "l1":
+            distances = torch.cdist(left, right, p=1.0)
+        else:  # in place: fresh memory for each block costs a good part of the product
+            distances = torch.mm(
+                left, right, out=buffer[: left.shape[0] * right.shape[1]].view(left.shape[0], -1)
+            )
         bits = distances[: len(queries)].view(_BITS[dtype])
-        values, indices = smallest(bits, min(count, bits.shape[1]))
-        best = torch.cat([best, values], dim=1)
-        where = torch.cat([where, indices + piece.start], dim=1)
+        found = bits.topk(min(count, bits.shape[1]), dim=1, largest=False, sorted=False)
+        best = torch.cat([best, found.values], dim=1)
+        where = torch.cat([where, found.indices + piece.start], dim=1)
         if best.shape[1] > count:
             best, order = best.topk(count, dim=1, largest=False, sorted=False)
             where = where.gather(1, order)
@@ -169,11 +184,13 @@ def _reach(queries: Tensor, references: References) -> Tensor:
     return (torch.linalg.vector_norm(references.shifted(queries), dim=1) + references.longest) ** 2
 
 
-def _all_exact(queries: Tensor, references: References, neighbours: int, count: int) -> Distances:
+def _all_exact(
+    queries: Tensor, references: References, neighbours: int, count: int, buffer: Tensor | None
+) -> Distances:
     """The nearest few in float64, certified: see the module's head."""
     total = len(references.points)
     count = min(count, total)
-    fast, indices = _candidates(queries, references, count, references.dtype)
+    fast, indices = _candidates(queries, references, count, references.dtype, buffer)
     # The sorted order makes sums over the neighbours independent of how they were found.
     values, order = _measured(queries, indices, references).sort(dim=1, stable=True)
     values, indices = values[:, :neighbours], indices.gather(1, order[:, :neighbours])
@@ -188,25 +205,16 @@ def _all_exact(queries: Tensor, references: References, neighbours: int, count: 
     outside = fast.double().amax(1) * references.scale**power - error
     doubtful = ~(outside >= values[:, -1])
     if bool(doubtful.any()):
-        again = _all_exact_blocks(queries[doubtful], references, neighbours, count * 8)
+        again = _all_exact(queries[doubtful], references, neighbours, count * 8, buffer)
         values[doubtful], indices[doubtful] = again.values, again.indices
     return Distances(values=values, indices=indices)
 
 
-def _all_exact_blocks(queries: Tensor, references: References, k: int, count: int) -> Distances:
-    parts = [
-        _all_exact(queries[piece], references, k, count)
-        for piece in row_blocks(len(queries), references.rows)
-    ]
-    return Distances(
-        values=torch.cat([part.values for part in parts]),
-        indices=torch.cat([part.indices for part in parts]),
-    )
-
-
-def _mostly_fast(queries: Tensor, references: References, neighbours: int) -> Distances:
+def _mostly_fast(
+    queries: Tensor, references: References, neighbours: int, buffer: Tensor | None
+) -> Distances:
     """Many neighbours: the nearest in float64, the bulk by the fast distance."""
-    fast, indices = _candidates(queries, references, neighbours, references.dtype)
+    fast, indices = _candidates(queries, references, neighbours, references.dtype, buffer)
     power = 1 if references.metric == "l1" else 2
     values = fast.double() * references.scale**power
     few = fast.topk(_REMEASURED + 1, dim=1, largest=False, sorted=True)
@@ -227,11 +235,18 @@ def _mostly_fast(queries: Tensor, references: References, neighbours: int) -> Di
     return Distances(values=values, indices=indices)
 
 
-def nearest(queries: Float[Tensor, "b d"], references: References, neighbours: int) -> Distances:
+def nearest(
+    queries: Float[Tensor, "b d"],
+    references: References,
+    neighbours: int,
+    *,
+    buffer: Tensor | None = None,
+) -> Distances:
     """Distances to the ``neighbours`` nearest references of at most ``references.rows`` queries.
 
     ``queries`` float64 on the references' device. The result for a query does not depend on
-    the other queries, bit for bit on a CPU.
+    the other queries, bit for bit on a CPU. ``buffer`` is ``references.buffer()``, made once
+    for many calls.
 
     >>> points = torch.tensor([[0.0], [3.0], [5.0]])
     >>> options = dict(metric="l2", dtype=torch.float32, rows=16, memory_limit=2**20)
@@ -240,5 +255,6 @@ def nearest(queries: Float[Tensor, "b d"], references: References, neighbours: i
     """
     with full_float32():
         if neighbours <= _EXACT_NEIGHBOURS:
-            return _all_exact(queries, references, neighbours, neighbours + _SPARE_CANDIDATES)
-        return _mostly_fast(queries, references, neighbours)
+            count = neighbours + _SPARE_CANDIDATES
+            return _all_exact(queries, references, neighbours, count, buffer)
+        return _mostly_fast(queries, references, neighbours, buffer)

@@ -149,10 +149,11 @@ class KNearestNeighbours(Density):
 
     def _score(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         points = to_torch(features, torch.device("cpu"))
-        scores = np.empty(len(points))
+        scores, buffer = np.empty(len(points)), self._index.buffer()
         for piece in row_blocks(len(points), self.block_rows):
             queries = points[piece].to(self._index.points.device).double()
-            found = nearest(queries + self.coordinate_epsilon, self._index, self.n_neighbors)
+            queries = queries + self.coordinate_epsilon
+            found = nearest(queries, self._index, self.n_neighbors, buffer=buffer)
             scores[piece] = self._aggregate(found.values).cpu().numpy()
         return scores
 

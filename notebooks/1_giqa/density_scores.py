@@ -95,24 +95,26 @@ show(grid, name="fig-pool", caption="Real images, degraded copies of the same im
 
 # %%
 random = np.random.default_rng(seed)
-points = np.concatenate([random.normal([-3, 0], 0.6, (200, 2)), random.normal([3, 0], 0.6, (200, 2))])
+draws = np.concatenate([random.normal([-3, 0], 0.6, (200, 2)), random.normal([3, 0], 0.6, (200, 2))])
+points, others = draws[::2], draws[1::2]
 by_hand = {
     "SGM": SingleGaussian().fit(points),
     "GMM, M=2": GaussianMixture(n_components=2, random_state=seed).fit(points),
     "KNN, K=10": KNearestNeighbours(n_neighbors=10).fit(points),
 }
-queries = np.array([[0.0, 0.0], [-3.0, 0.0], [0.0, 3.0]])
-plot = density_contours({n: d.score_samples for n, d in by_hand.items()}, points, queries=queries)
+queries = {"between": [0.0, 0.0], "inside": [-3.0, 0.0], "outside": [0.0, 3.0]}
+plot = density_contours({n: d.score_samples for n, d in by_hand.items()}, others, queries=queries)
 show(plot, name="fig-by-hand", caption="Three scores of the plane, fitted to two clusters of points, and three query points.")
 
 # %%
-distance = np.sort(np.linalg.norm(points - queries[:, None], axis=2))[:, :10]
+places = np.array(list(queries.values()))
+distance = np.sort(np.linalg.norm(points - places[:, None], axis=2))[:, :10]
 gaussian = multivariate_normal(points.mean(axis=0), np.cov(points.T, bias=True) + 1e-6 * np.eye(2))
-check = pd.DataFrame({"query": [f"({x:g}, {y:g})" for x, y in queries]})
-check["SGM by SciPy"] = gaussian.logpdf(queries)
-check["SGM, library"] = by_hand["SGM"].score_samples(queries)
+check = pd.DataFrame({"query": list(queries)})
+check["SGM by SciPy"] = gaussian.logpdf(places)
+check["SGM, library"] = by_hand["SGM"].score_samples(places)
 check["KNN by hand (Eq. 8)"] = (1 / distance).mean(axis=1)
-check["KNN, library"] = by_hand["KNN, K=10"].score_samples(queries)
+check["KNN, library"] = by_hand["KNN, K=10"].score_samples(places)
 show_table(check, name="tbl-by-hand", caption="The library's scores against a few lines of NumPy and SciPy.", digits=6)
 
 # %% [markdown]
@@ -136,7 +138,7 @@ mine = scored[seed]
 
 # %%
 generated = first.rows("generated")
-plot = sorted_strip(first.pool_images[generated], mine["GMM"].calibrated[generated], count=16, rows=4)
+plot = sorted_strip(first.pool_images[generated], mine["GMM"].calibrated[generated], count=36, rows=3)
 show(plot, name="fig-sorted", caption="Generated images of all training steps, sorted by the calibrated GMM score and sampled along its range.")
 
 # %% [markdown]
@@ -144,7 +146,7 @@ show(plot, name="fig-sorted", caption="Generated images of all training steps, s
 
 # %%
 last = first.rows("generated", step=first.snapshots.steps[-1])
-plot = best_and_worst(first.pool_images[last], mine["GMM"].raw[last], count=4, groups={n: s.raw[last] for n, s in mine.items()})
+plot = best_and_worst(first.pool_images[last], {n: s.raw[last] for n, s in mine.items()}, count=4)
 show(plot, name="fig-best-worst", caption="The four best (left) and worst (right) images of the last snapshot by each density.")
 
 # %% [markdown]
@@ -226,9 +228,9 @@ show_table(scales[["scale", "metric", "value", "standard_error"]], name="tbl-sca
            caption="Rank among all held-out real images against rank within the predicted class (this build).")  # fmt: skip
 
 # %%
-order = {scale: getattr(mine["GMM"], scale)[last] for scale in ("calibrated", "within_mode")}
-plot = best_and_worst(first.pool_images[first.rows("generated", step=late)], order["calibrated"], count=6,
-                      groups={"among all": order["calibrated"], "within class": order["within_mode"]})  # fmt: skip
+last = first.rows("generated", step=first.snapshots.steps[-1])
+order = {"among all": mine["GMM"].calibrated[last], "within class": mine["GMM"].within_mode[last]}
+plot = best_and_worst(first.pool_images[last], order, count=6)
 show(plot, name="fig-scales", caption="Best and worst images of the last snapshot: ranked among all real images, and within the predicted class.")
 
 # %% [markdown]
@@ -278,4 +280,4 @@ show(plot, name="fig-failure", caption="The same score in two feature spaces: ov
 # - `profile=paper` on a GPU.
 
 # %%
-run.save(output)
+record = run.save(output)

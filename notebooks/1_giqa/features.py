@@ -179,7 +179,7 @@ show(plot, name="fig-blank", caption="Mean calibrated GMM score of each snapshot
 # %%
 generated = first.rows("generated")
 groups = {label: scored[(seed, label)]["GMM"].raw[generated] for label in SPACES}
-plot = best_and_worst(first.pool_images[generated], groups["pixels"], count=6, groups=groups)
+plot = best_and_worst(first.pool_images[generated], groups, count=6)
 show(plot, name="fig-best", caption="Best six (left) and worst six (right) generated images of all steps by GMM-GIQA in each space.")
 
 # %% [markdown]
@@ -208,4 +208,4 @@ show_table(gap, name="tbl-gap", caption="Mean log-density of fitted and held-out
 # - Your own network: `ModuleExtractor` takes any `torch.nn.Module`.
 
 # %%
-run.save(output)
+record = run.save(output)

@@ -47,8 +47,9 @@ def shape(cells: list[nbformat.NotebookNode]) -> list[str]:
             words.append("table")
             continue
         shown = "figure" if "mystnb" in cell.metadata else "plain"
-        own = "source" if cell.source else "empty"
-        assert (cell.source == "") == ("remove-input" in cell.metadata.get("tags", []))
+        own = "source" if cell.source == "source" else "more"
+        assert (own == "more") == ("remove-input" in cell.metadata.get("tags", []))
+        assert cell.source  # MyST-NB would leave it out
         words.append(f"{own}:{shown}{len(cell.outputs)}")
     return words
 
@@ -60,12 +61,12 @@ def shape(cells: list[nbformat.NotebookNode]) -> list[str]:
         ([TEXT, TEXT], ["source:plain2"]),
         ([plot("a")], ["source:figure1"]),
         ([table("a")], ["source:plain0", "table"]),
-        ([TEXT, plot("a")], ["source:plain1", "empty:figure1"]),
-        ([plot("a"), TEXT], ["source:figure1", "empty:plain1"]),
-        ([plot("a"), plot("b")], ["source:figure1", "empty:figure1"]),
-        ([table("a"), plot("b")], ["source:plain0", "table", "empty:figure1"]),
-        ([plot("b"), table("a"), TEXT], ["source:figure1", "table", "empty:plain1"]),
-        ([TEXT, TEXT, table("a"), TEXT, TEXT], ["source:plain2", "table", "empty:plain2"]),
+        ([TEXT, plot("a")], ["source:plain1", "more:figure1"]),
+        ([plot("a"), TEXT], ["source:figure1", "more:plain1"]),
+        ([plot("a"), plot("b")], ["source:figure1", "more:figure1"]),
+        ([table("a"), plot("b")], ["source:plain0", "table", "more:figure1"]),
+        ([plot("b"), table("a"), TEXT], ["source:figure1", "table", "more:plain1"]),
+        ([TEXT, TEXT, table("a"), TEXT, TEXT], ["source:plain2", "table", "more:plain2"]),
     ],
 )
 def test_each_figure_has_its_own_cell_and_order_is_kept(

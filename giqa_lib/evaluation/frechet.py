@@ -1,0 +1,260 @@
+r"""The Frechet distance between Gaussians fitted to two sets of features (Heusel et al. 2017).
+
+.. math:: d^2 = \lVert \mu_1 - \mu_2 \rVert^2
+    + \operatorname{tr} \Sigma_1 + \operatorname{tr} \Sigma_2
+    - 2 \operatorname{tr} (\Sigma_1 \Sigma_2)^{1/2}
+
+On Inception-v3's features it is FID; on others, say which. No matrix square root is taken.
+With :math:`\Sigma_1 = A^T A`, :math:`\Sigma_2 = B^T B` the last trace is the sum of the
+singular values of :math:`A B^T`: with fewer images than features A and B are the centred
+features themselves and nothing is lost. With more images it is the sum of the roots of the
+eigenvalues of :math:`L^T \Sigma_2 L`, L the Cholesky factor of :math:`\Sigma_1`, much faster;
+where rounding could show (a nearly singular covariance) the singular values are taken again.
+Features that are constant in one set add nothing to that trace and are left out of it.
+
+Departures from the usual scripts: never negative or complex, 0 for a set and itself, right
+for n < d. As with theirs, the value falls with n (Chong, Forsyth 2020): compare equal n only.
+"""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
+
+from giqa_lib.checks import InputError, check_features, error_line
+from giqa_lib.evaluation.estimate import Estimate, bootstrap
+from giqa_lib.evaluation.moments import check_moments
+
+__all__ = [
+    "FrechetReference",
+    "frechet_distance",
+    "frechet_distance_from_moments",
+    "frechet_estimate",
+]
+
+Array = NDArray[np.float64]
+# Estimated error of the fast way that is accepted, relative to the sum of the two traces.
+_TOLERANCE = 1e-11
+# An eigenvalue's error, in units of rounding of the largest one.
+_ROUNDINGS = 4.0
+
+
+def frechet_distance(*, real: ArrayLike, generated: ArrayLike) -> float:
+    """Frechet distance between features (n, d) and (m, d), >= 0; n, m >= 2.
+
+    >>> frechet_distance(real=[[0.0], [2.0]], generated=[[3.0], [5.0]])
+    9.0
+    """
+    return FrechetReference(real).distance(generated)
+
+
+def frechet_distance_from_moments(
+    *,
+    real_mean: ArrayLike,
+    real_covariance: ArrayLike,
+    generated_mean: ArrayLike,
+    generated_covariance: ArrayLike,
+) -> float:
+    """Frechet distance between Gaussians with means (d,) and covariances (d, d), >= 0.
+
+    Covariances of fewer images than dimensions have lost digits that features still have:
+    prefer :func:`frechet_distance` there. Raises ``InputError`` for a covariance that is not
+    symmetric or has an eigenvalue below 0 by more than rounding.
+
+    >>> one, two = [[1.0]], [[4.0]]
+    >>> frechet_distance_from_moments(
+    ...     real_mean=[0.0], real_covariance=one, generated_mean=[0.0], generated_covariance=two)
+    1.0
+    """
+    reference = FrechetReference.from_moments(mean=real_mean, covariance=real_covariance)
+    return reference.distance_from_moments(mean=generated_mean, covariance=generated_covariance)
+
+
+def frechet_estimate(
+    *,
+    real: ArrayLike,
+    generated: ArrayLike,
+    resamples: int = 100,
+    random_state: int | np.random.Generator,
+    level: float = 0.95,
+) -> Estimate:
+    """Frechet distance with its bootstrap standard error, the sets drawn independently.
+
+    A resample has fewer different images and so a higher distance: only the spread of the
+    resamples is used, and the interval is the normal one around the value, from 0 up.
+
+    >>> rows = np.arange(8.0)[:, None]
+    >>> frechet_estimate(real=rows, generated=rows, resamples=9, random_state=0).low
+    0.0
+    """
+    first, second = _check(real, "real"), _check(generated, "generated")
+    found = bootstrap(
+        lambda one, two: frechet_distance(real=one, generated=two),
+        first,
+        second,
+        resamples=resamples,
+        random_state=random_state,
+        level=level,
+        paired=False,
+    )
+    reach = -float(ndtri((1.0 - level) / 2.0)) * found.standard_error
+    return Estimate(
+        value=found.value,
+        standard_error=found.standard_error,
+        low=max(0.0, found.value - reach),
+        high=found.value + reach,
+        level=level,
+        n=found.n,
+    )
+
+
+class FrechetReference:
+    """The real side, prepared once, for distances to many generated sets.
+
+    Keeps the centred features (n x d float64) and, when first needed, their covariance and
+    its Cholesky factor.
+
+    >>> reference = FrechetReference([[0.0], [2.0]])
+    >>> reference.distance([[0.0], [2.0]]), reference.distance([[1.0], [3.0]])
+    (0.0, 1.0)
+    """
+
+    def __init__(self, real: ArrayLike) -> None:
+        self._side = _Side.from_features(_check(real, "real"))
+
+    @classmethod
+    def from_moments(cls, *, mean: ArrayLike, covariance: ArrayLike) -> "FrechetReference":
+        """From a mean (d,) and covariance (d, d), as other tools' files have them."""
+        reference = cls.__new__(cls)
+        reference._side = _Side.from_moments(*check_moments(mean, covariance, name="real_"))
+        return reference
+
+    def distance(self, generated: ArrayLike) -> float:
+        """Frechet distance to features (m, d), m >= 2, >= 0."""
+        rows = _check(generated, "generated", width=len(self._side.mean))
+        return _distance(self._side, _Side.from_features(rows))
+
+    def distance_from_moments(self, *, mean: ArrayLike, covariance: ArrayLike) -> float:
+        """Frechet distance to a mean (d,) and covariance (d, d), >= 0."""
+        moments = check_moments(mean, covariance, name="generated_")
+        if len(moments[0]) != len(self._side.mean):
+            expected, got = f"{len(self._side.mean)} features", f"{len(moments[0])}"
+            hint = "use the extractor of the real side"
+            raise InputError(error_line("generated_mean", expected=expected, got=got, hint=hint))
+        return _distance(self._side, _Side.from_moments(*moments))
+
+
+class _Side:
+    """A mean, and a covariance F^T F known by its rows F, by itself, or both."""
+
+    def __init__(self, mean: Array, *, rows: Array | None, given: Array | None = None) -> None:
+        self.mean = mean
+        self._rows = rows
+        self._given = given
+        self.scarce = rows is not None and len(rows) <= len(mean)
+
+    @classmethod
+    def from_features(cls, features: Array) -> "_Side":
+        mean = features.mean(axis=0)
+        rows = (features - mean) / np.sqrt(len(features) - 1)
+        # The rounded mean of equal values need not be that value.
+        rows[:, (features == features[0]).all(axis=0)] = 0.0
+        return cls(mean, rows=rows)
+
+    @classmethod
+    def from_moments(cls, mean: Array, covariance: Array) -> "_Side":
+        return cls(mean, rows=None, given=(covariance + covariance.T) / 2.0)
+
+    @cached_property
+    def variances(self) -> Array:
+        if self._rows is not None:
+            return np.asarray(np.einsum("ij,ij->j", self._rows, self._rows))
+        return np.asarray(np.diagonal(self.covariance))
+
+    @cached_property
+    def covariance(self) -> Array:
+        if self._covariance is not None:
+            return self._covariance
+        assert self._rows is not None  # noqa: S101  # one of the two is given
+        return np.asarray(self._rows.T @ self._rows)
+
+    @cached_property
+    def _cholesky(self) -> tuple[NDArray[np.bool_], Array | None]:
+        """The features that vary, and the lower factor over them; None if singular."""
+        varied = self.variances > 0
+        covariance = self.covariance if varied.all() else self.covariance[np.ix_(varied, varied)]
+        factor, failed = torch.linalg.cholesky_ex(torch.from_numpy(covariance))
+        return varied, None if int(failed) else factor.numpy()
+
+    def cholesky(self, kept: NDArray[np.bool_]) -> Array | None:
+        """Lower factor over the features ``kept``; cached for those that vary here."""
+        varied, factor = self._cholesky
+        if (kept == varied).all() or factor is None:
+            return factor
+        part = torch.from_numpy(self.covariance[np.ix_(kept, kept)])
+        factor_kept, failed = torch.linalg.cholesky_ex(part)
+        return None if int(failed) else factor_kept.numpy()
+
+    def factor(self, kept: NDArray[np.bool_]) -> Array:
+        """F (k, d) with F^T F the covariance of the features ``kept``, k <= d."""
+        if self._rows is not None:
+            rows = self._rows if kept.all() else self._rows[:, kept]
+            if len(rows) <= rows.shape[1]:
+                return rows
+            return np.asarray(torch.linalg.qr(torch.from_numpy(rows), mode="r").R.numpy())
+        covariance = self.covariance[np.ix_(kept, kept)]
+        values, vectors = torch.linalg.eigh(torch.from_numpy(covariance))
+        if len(values) and float(values[0]) < -1e-3 * float(values[-1]):
+            got = f"an eigenvalue of {float(values[0]):.3g} beside {float(values[-1]):.3g}"
+            hint = "use np.cov(features, rowvar=False) in float64"
+            expected = "no negative eigenvalue"
+            raise InputError(error_line("covariance", expected=expected, got=got, hint=hint))
+        return np.asarray((vectors * values.clamp(min=0.0).sqrt()).T.numpy())
+
+
+def _distance(real: _Side, generated: _Side) -> float:
+    difference = real.mean - generated.mean
+    traces = float(real.variances.sum() + generated.variances.sum())
+    value = float(difference @ difference) + traces - 2.0 * _trace_of_root(real, generated, traces)
+    return max(0.0, value)
+
+
+def _trace_of_root(real: _Side, generated: _Side, traces: float) -> float:
+    kept = (real.variances > 0) & (generated.variances > 0)
+    if not kept.any():
+        return 0.0
+    if not (real.scarce or generated.scarce):
+        fast = _roots_of_eigenvalues(real, generated, kept, traces)
+        if fast is not None:
+            return fast
+    first, second = torch.from_numpy(real.factor(kept)), torch.from_numpy(generated.factor(kept))
+    return float(torch.linalg.svdvals(first @ second.T).sum())
+
+
+def _roots_of_eigenvalues(
+    real: _Side, generated: _Side, kept: NDArray[np.bool_], traces: float
+) -> float | None:
+    """The trace by the Cholesky factor; None if it is singular or rounding could show."""
+    lower = real.cholesky(kept)
+    if lower is None:
+        return None
+    covariance = generated.covariance
+    if not kept.all():
+        covariance = covariance[np.ix_(kept, kept)]
+    values = torch.linalg.eigvalsh(torch.from_numpy(lower.T @ covariance @ lower))
+    largest = float(values[-1])
+    if largest <= 0.0:
+        return None
+    # The root of an eigenvalue v with error e is off by e / (2 sqrt v), at most by sqrt e.
+    error = _ROUNDINGS * float(np.finfo(np.float64).eps) * largest
+    roots = values.clamp(min=0.0).sqrt()
+    off = torch.minimum(error / (2.0 * roots), torch.full_like(roots, error**0.5))
+    if float(off.square().sum().sqrt()) > _TOLERANCE * traces:
+        return None
+    return float(roots.sum())
+
+
+def _check(features: ArrayLike, name: str, width: int | None = None) -> Array:
+    return check_features(features, name=name, width=width, at_least=2)
