@@ -1,6 +1,7 @@
 """The rules that a notebook's source obeys, beyond running: see CONTRIBUTING.md, Add a chapter."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
@@ -54,8 +55,11 @@ def _parameters_cell(notebook: object, source: str) -> list[str]:
     return found
 
 
-def problems(path: Path, *, name: str) -> list[str]:
-    """What is wrong with the notebook ``name`` (as ``1_giqa/density_scores``) at ``path``."""
+def problems(path: Path, *, name: str, directives: Iterable[str] = ("reproduce",)) -> list[str]:
+    """What is wrong with the notebook ``name`` (as ``1_giqa/density_scores``) at ``path``.
+
+    ``directives`` are those that it must hold with its own name.
+    """
     notebook = jupytext.read(path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
@@ -86,7 +90,7 @@ def problems(path: Path, *, name: str) -> list[str]:
         found.append("does not end with run.save(output)")
     if not (prose and prose[0].lstrip().startswith("# ")):
         found.append("does not begin with a title")
-    for directive in ("reproduce", "claims", "deviations"):
+    for directive in directives:
         if f"{{{directive}}} {name}" not in text:
             found.append(f"has no {{{directive}}} {name}")
     return found

@@ -175,10 +175,8 @@ class _Side:
 
     @cached_property
     def covariance(self) -> Array:
-        if self._covariance is not None:
-            return self._covariance
-        assert self._rows is not None  # noqa: S101  # one of the two is given
-        return np.asarray(self._rows.T @ self._rows)
+        rows = np.empty((0, len(self.mean))) if self._rows is None else self._rows
+        return rows.T @ rows if self._given is None else self._given
 
     @cached_property
     def _cholesky(self) -> tuple[NDArray[np.bool_], Array | None]:

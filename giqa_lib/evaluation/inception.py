@@ -14,7 +14,6 @@ from scipy.stats import t as student
 from giqa_lib.checks import (
     InputError,
     check_features,
-    check_positive,
     check_probability,
     error_line,
 )
@@ -30,16 +29,15 @@ def inception_score(
 ) -> Estimate:
     """Mean score of ``splits`` equal parts of (n, k) class probabilities, in their order.
 
-    ``standard_error`` is the parts' standard deviation (n - 1) over the root of their number,
-    0 for one split only; papers print the standard deviation itself. The interval is
-    Student's. Shuffle images that come sorted. Raises ``InputError`` for rows that are no
-    probabilities and for more splits than images.
+    ``standard_error`` is the parts' standard deviation (n - 1) over the root of their number;
+    papers print the standard deviation itself. The interval is Student's. Shuffle images that
+    come sorted. Raises ``InputError`` for rows that are no probabilities, for fewer than two
+    splits (one part says nothing of the spread) and for more splits than images.
 
-    >>> inception_score(np.eye(4).repeat(2, axis=0), splits=1).value
+    >>> inception_score(np.tile(np.eye(4), (2, 1)), splits=2).value
     4.0
     """
     rows = check_features(probabilities, name="probabilities")
-    check_positive(splits, name="splits")
     check_probability(level, name="level", open_ends=True)
     sums = rows.sum(axis=1)
     bad = (rows < 0).any(axis=1) | (np.abs(sums - 1.0) > 1e-3)
@@ -49,14 +47,13 @@ def inception_score(
         hint = "apply softmax to logits"
         expected = "rows >= 0 of sum 1"
         raise InputError(error_line("probabilities", expected=expected, got=got, hint=hint))
-    if splits > len(rows):
-        got = f"{splits} splits of {len(rows)} images"
-        hint = "give more images or fewer splits"
-        raise InputError(error_line("splits", expected="at most one an image", got=got, hint=hint))
+    if not 2 <= splits <= len(rows):
+        expected, hint = f"2 to {len(rows)}", "a part has at least one image"
+        raise InputError(error_line("splits", expected=expected, got=f"{splits}", hint=hint))
     values = np.array([_score(part) for part in np.array_split(rows / sums[:, None], splits)])
     value = float(values.mean())
-    error = float(values.std(ddof=1) / np.sqrt(splits)) if splits > 1 else 0.0
-    reach = float(student.ppf((1.0 + level) / 2.0, splits - 1)) * error if splits > 1 else 0.0
+    error = float(values.std(ddof=1) / np.sqrt(splits))
+    reach = float(student.ppf((1.0 + level) / 2.0, splits - 1)) * error
     return Estimate(
         value=value,
         standard_error=error,

@@ -82,7 +82,7 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             details = file.metadata()
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path}: {error}") from error
-    if _digest(tensors) != details["digest"]:
+    if not details or _digest(tensors) != details.get("digest"):
         raise CheckpointError(f"{path}: its content does not match its digest")
     return tensors, details
 
@@ -98,6 +98,7 @@ def _newest(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]] | None:
                 continue
             if problems:
                 warnings.warn(f"{problems[0]}; the one before it is used", stacklevel=3)
+                (folder / CURRENT).unlink()  # or the next save would put it over the good one
             return found
     if problems:
         hint = "delete the folder to train anew"

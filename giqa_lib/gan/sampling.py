@@ -21,7 +21,7 @@ def latents(count: int, width: int, *, seed: int) -> Float[Tensor, "n z"]:
     return torch.stack([torch.randn(width, generator=random) for _ in range(count)])
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: its tensors refuse to be changed in place later
 def sample(
     generator: nn.Module,
     count: int,

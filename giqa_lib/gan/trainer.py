@@ -181,13 +181,14 @@ def train(
         own = objective.generator_loss(state.discriminator(fake))
         generator_loss = (variant.generator_weights(fake.detach()) * own).mean()
         generator_loss = generator_loss + variant.generator_extra(fake)
+        state.discriminator.requires_grad_(True)  # the graph is built; restored even if it raises
         _update(state.generator_optimizer, generator_loss, step, "generator")
-        state.discriminator.requires_grad_(True)
         state.step = step
         state.losses.append((step, float(loss.detach()), float(generator_loss.detach())))
         if step in wanted:
             yield state
-            state.generator.train()  # whoever looked may have left it in evaluation mode
+            state.generator.train()  # whoever looked may have left them in evaluation mode
+            state.discriminator.train()
 
 
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor, step: int, player: str) -> None:

@@ -92,6 +92,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path, damage):
     with pytest.warns(UserWarning, match="the one before it is used"):
         assert load_checkpoint(tmp_path, again, CONFIG)
     assert again.step == 2
+    assert not current.exists()  # or the next save would put it over the good one
     (tmp_path / "checkpoint-previous.safetensors").write_bytes(b"")
     with pytest.raises(CheckpointError, match="delete the folder"):
         load_checkpoint(tmp_path, again, CONFIG)

@@ -5,7 +5,7 @@ from giqa_lib.checks import InputError
 from giqa_lib.gan import DCGANSettings, TrainSettings, new_dcgan, new_state, train
 
 
-@pytest.mark.parametrize("size", [16, 32, 64])
+@pytest.mark.parametrize("size", [16, 28, 32, 64])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_shapes(size, channels):
     settings = DCGANSettings(image_size=size, channels=channels, width=4, latent=8)
@@ -43,5 +43,5 @@ def test_paper_size_takes_one_step():
 
 
 def test_an_odd_size_is_refused_with_a_way_out():
-    with pytest.raises(InputError, match=r"image_size: expected 16, 32, 64.*got 28.*padded to 32"):
-        DCGANSettings(image_size=28)
+    with pytest.raises(InputError, match=r"image_size: expected 16, 28, 32.*got 30.*pad or resize"):
+        DCGANSettings(image_size=30)

@@ -81,3 +81,10 @@ def test_truncation_zero_gives_one_image():
 
 def test_more_latents_begin_with_the_same_ones():
     assert torch.equal(latents(3, 8, seed=1), latents(30, 8, seed=1)[:3])
+
+
+def test_a_sample_can_be_changed_in_place():
+    generator, _ = new_dcgan(SETTINGS.dcgan, torch.Generator().manual_seed(0))
+    made = sample(generator, 2, latent=8, seed=0)
+    made[0] = 0
+    assert not made[0].any()

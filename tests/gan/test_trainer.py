@@ -112,3 +112,30 @@ def test_pixels_round_trip():
     every = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
     assert torch.equal(to_pixels(to_unit(every)), every)
     assert copy.deepcopy(every).equal(every)
+
+
+def test_both_players_train_again_after_a_look_in_evaluation_mode():
+    settings = TrainSettings(steps=3, batch_size=4)
+    looked, plain = fresh(settings), run(settings)
+    for state in train(looked, images(), settings, at=[1, 2, 3]):
+        state.generator.eval()
+        state.discriminator.eval()
+    assert torch.equal(weights(looked.generator), weights(plain.generator))
+    assert torch.equal(weights(looked.discriminator), weights(plain.discriminator))
+
+
+def test_a_failed_step_leaves_the_discriminator_trainable():
+    state = fresh(TrainSettings(steps=1, batch_size=4))
+    variant = Variant(generator_extra=lambda fake: fake.sum() * float("nan"))
+    with pytest.raises(GiqaError, match=r"generator loss.*step 1"):
+        list(train(state, images(), TrainSettings(steps=1, batch_size=4), at=[1], variant=variant))
+    assert all(p.requires_grad for p in state.discriminator.parameters())
+
+
+def test_a_network_that_holds_nan_is_reported_with_its_step():
+    settings = TrainSettings(steps=3, batch_size=4)
+    state = fresh(settings)
+    with pytest.raises(GiqaError, match=r"discriminator loss.*got nan at step 2"):  # noqa: PT012
+        for reached in train(state, images(), settings, at=[1]):
+            with torch.no_grad():
+                next(reached.generator.parameters()).fill_(float("nan"))

@@ -19,12 +19,12 @@ __all__ = ["DCGANSettings", "Discriminator", "Generator", "new_dcgan"]
 
 INIT_STD = 0.02  # Section 3 of the paper
 LEAK = 0.2
-SMALLEST = 4  # side of the first feature map
+FIRST_SIDES = (4, 7)  # of the first feature map: the paper's, and one that reaches 28 pixels
 
 
 @dataclass(frozen=True, kw_only=True)
 class DCGANSettings:
-    """Image size (4 times a power of two, at least 16), channels, width of the layer next to the image."""
+    """Image size (4 or 7 times a power of two, at least 16), channels, width of the layer next to the image."""
 
     image_size: int = 32
     channels: int = 1
@@ -35,18 +35,23 @@ class DCGANSettings:
         check_positive(self.width, name="width")
         check_positive(self.latent, name="latent")
         check_choice(str(self.channels), ("1", "3"), name="channels")
-        doublings = math.log2(self.image_size / SMALLEST) if self.image_size > 0 else -1.0
-        if doublings < 2 or doublings != int(doublings):
-            hint = "pad or resize the images: 28 pixels are padded to 32"
+        known = [side * 2**doublings for side in FIRST_SIDES for doublings in range(2, 9)]
+        if self.image_size not in known:
+            hint = "pad or resize the images"
             got = str(self.image_size)
             raise InputError(
-                error_line("image_size", expected="16, 32, 64, ...", got=got, hint=hint)
+                error_line("image_size", expected="16, 28, 32, 56, 64, ...", got=got, hint=hint)
             )
+
+    @property
+    def first_side(self) -> int:
+        """Side of the first feature map: 4, or 7 for 28, 56, ... pixels."""
+        return FIRST_SIDES[1] if self.image_size % FIRST_SIDES[1] == 0 else FIRST_SIDES[0]
 
     @property
     def doublings(self) -> int:
         """How often the side doubles from the first feature map to the image."""
-        return int(math.log2(self.image_size // SMALLEST))
+        return int(math.log2(self.image_size // self.first_side))
 
 
 class Generator(nn.Module):
@@ -57,7 +62,7 @@ class Generator(nn.Module):
         self.settings = settings
         widths = [settings.width * 2**i for i in reversed(range(settings.doublings))]
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(settings.latent, widths[0], SMALLEST, bias=False),
+            nn.ConvTranspose2d(settings.latent, widths[0], settings.first_side, bias=False),
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         ]
@@ -94,7 +99,8 @@ class Discriminator(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.LeakyReLU(LEAK, inplace=True),
             ]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(widths[-1], 1, SMALLEST, bias=False))
+        layers.append(nn.Conv2d(widths[-1], 1, settings.first_side, bias=False))
+        self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
         """One logit an image."""
