@@ -121,8 +121,9 @@ def neighbour_sweep(
                 "neighbours", expected=f"K <= {len(reference)}", got=str(too_many), hint=hint
             )
         )
-    found = {}
-    for count in neighbours:
-        scores = KNearestNeighbours(n_neighbors=count).fit(reference).score_samples(pool)
-        found[count] = {p.name: outcomes(scores, p) for p in pairs}
+    scores = KNearestNeighbours().fit(reference).score_samples_for(pool, neighbours)
+    found = {
+        count: {p.name: outcomes(column, p) for p in pairs}
+        for count, column in zip(neighbours, scores.T, strict=True)
+    }
     return Sweep(symbol="K", outcomes=found, fits=pd.DataFrame({"neighbours": list(neighbours)}))

@@ -7,7 +7,6 @@ its rank among held-out real images of the same mode (predicted class).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +15,12 @@ from sklearn.metrics import roc_auc_score
 
 from giqa_lib.applications.snapshot_study import FeatureSpace, Study
 from giqa_lib.evaluation import Estimate, bootstrap, srcc
-from giqa_lib.scores import RankCalibration, WithinModeCalibration
+from giqa_lib.scores import Density, RankCalibration, WithinModeCalibration
 
 __all__ = ["ScoredPool", "auc", "effective_classes", "score_pool", "step_agreement"]
 
+MODE_MINIMUM = 5  # held-out images of a class; fewer would make a rank of steps above 0.2
 Scores = NDArray[np.float64]
-
-
-class Density(Protocol):
-    """An unfitted density score."""
-
-    def fit(self, X: Scores) -> object: ...
-    def score_samples(self, X: Scores) -> Scores: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,6 +62,7 @@ from giqa_lib.store import Store
 
 __all__ = ["CPU", "PAPER", "PRESETS", "QUICK", "FeatureSpace", "Study", "StudySettings"]
 
+SMALLEST_INPUT = 16  # pixels a side that the classifier and the GAN can take
 DEGRADED_SEED = 1  # apart from the streams of the split and the pairs
 
 
@@ -76,7 +77,6 @@ class StudySettings:
     per_snapshot: int
     steps: tuple[int, ...]
     width: int = 32
-    image_size: int = 32
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
     levels: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 
@@ -170,7 +170,7 @@ class Study:
 
     def _split(self) -> None:
         train, test = load(self.dataset, "train"), load(self.dataset, "test")
-        s = _fit_to(self.settings, train=len(train), test=len(test))
+        self.settings = s = _fit_to(self.settings, train, test)
         random = np.random.default_rng(self.seed)
         order, test_order = random.permutation(len(train)), random.permutation(len(test))
         self.train: ImageSet = train
@@ -187,7 +187,9 @@ class Study:
         s = self.settings
         channels = int(self.train[0].shape[0])
         settings = SnapshotSettings(
-            dcgan=DCGANSettings(image_size=s.image_size, channels=channels, width=s.width),
+            dcgan=DCGANSettings(
+                image_size=_network_size(self.train), channels=channels, width=s.width
+            ),
             train=TrainSettings(steps=s.steps[-1], batch_size=64),
             steps=s.steps,
         )
@@ -319,17 +321,27 @@ class Study:
         return {"dataset": self.dataset, "seed": self.seed, **asdict(self.settings)}
 
 
-def _fit_to(settings: StudySettings, *, train: int, test: int) -> StudySettings:
-    """The settings shrunk in proportion where the data set is smaller than they ask (digits)."""
-    want_train, want_test = (
-        settings.classifier_images + settings.reference,
-        settings.held_out + settings.real,
+def _fit_to(settings: StudySettings, train: ImageSet, test: ImageSet) -> StudySettings:
+    """The settings for a data set smaller than they ask for (digits): every part shrinks alike."""
+    wanted = settings.classifier_images + settings.reference
+    train_share = min(1.0, len(train) / wanted)
+    test_share = min(1.0, len(test) / (settings.held_out + settings.real))
+    classifier = settings.classifier
+    if min(train[0].shape[1:]) < SMALLEST_INPUT:
+        classifier = replace(classifier, input_size=SMALLEST_INPUT)
+    return replace(
+        settings,
+        classifier_images=int(settings.classifier_images * train_share),
+        reference=int(settings.reference * train_share),
+        held_out=int(settings.held_out * test_share),
+        real=int(settings.real * test_share),
+        classifier=classifier,
     )
-    train_share, test_share = min(1.0, train / want_train), min(1.0, test / want_test)
-    changed = {
-        "classifier_images": int(settings.classifier_images * train_share),
-        "reference": int(settings.reference * train_share),
-        "held_out": int(settings.held_out * test_share),
-        "real": int(settings.real * test_share),
-    }
-    return replace(settings, **changed)
+
+
+def _network_size(images: ImageSet) -> int:
+    """The smallest size of a DCGAN that holds the images: 16, 32, 64, ..."""
+    side, size = max(images[0].shape[1:]), SMALLEST_INPUT
+    while size < side:
+        size *= 2
+    return size

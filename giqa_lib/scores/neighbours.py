@@ -8,11 +8,13 @@ to each coordinate. For one K, sum and mean rank alike; the metrics do not. K = 
 and Cityscapes, 3500 for LSUN.
 """
 
+from collections.abc import Sequence
 from typing import Any, no_type_check
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
@@ -147,6 +149,40 @@ class KNearestNeighbours(Density):
             scores.append(self._aggregate(distances))
         return torch.cat(scores).log().to(features.dtype)
 
+    def score_samples_for(self, X: Any, neighbours: Sequence[int]) -> NDArray[np.float64]:
+        """The scores that each K in ``neighbours`` would give, (n, len(neighbours)), by one search.
+
+        A sweep over K costs one search for the largest, sorted once, instead of one a K. Errors
+        are those of the largest K (see the class).
+
+        >>> import numpy as np
+        >>> score = KNearestNeighbours(2).fit(np.array([[0.0], [2.0], [9.0]]))
+        >>> score.score_samples_for([[1.0]], [1, 2])
+        array([[1., 1.]])
+        """
+        check_is_fitted(self)
+        points = to_torch(self._check(X, reset=False), torch.device("cpu"))
+        for count in neighbours:
+            check_positive(count, name="neighbours")
+        largest = max(neighbours)
+        if largest > len(self.references_):
+            expected = f"at most {len(self.references_)}"
+            hint = "give more references or a smaller K"
+            raise InputError(
+                error_line("neighbours", expected=expected, got=str(largest), hint=hint)
+            )
+        places = torch.as_tensor(neighbours) - 1
+        scores, buffer = np.empty((len(points), len(places))), self._index.buffer()
+        for piece in row_blocks(len(points), self.block_rows):
+            queries = points[piece].to(self._index.points.device).double()
+            queries = queries + self.coordinate_epsilon
+            found = nearest(queries, self._index, largest, buffer=buffer)
+            sums = self._inverse(found.values.sort(dim=1).values).cumsum(1)[:, places].cpu()
+            if self.aggregation == "mean_inverse":
+                sums = sums / (places + 1)
+            scores[piece] = sums.numpy()
+        return scores
+
     def _score(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         points = to_torch(features, torch.device("cpu"))
         scores, buffer = np.empty(len(points)), self._index.buffer()
@@ -158,13 +194,16 @@ class KNearestNeighbours(Density):
         return scores
 
     def _aggregate(self, distances: Tensor) -> Tensor:
-        """Score from distances as ``nearest`` gives them: squared but for L1."""
+        inverse = self._inverse(distances)
+        return inverse.mean(1) if self.aggregation == "mean_inverse" else inverse.sum(1)
+
+    def _inverse(self, distances: Tensor) -> Tensor:
+        """Inverse distances from those that ``nearest`` gives: squared but for L1."""
         if self.metric == "l2":
             distances = distances.clamp(min=self.epsilon**2).sqrt()
         else:
             distances = distances.clamp(min=self.epsilon)
-        inverse = distances.reciprocal()
-        return inverse.mean(1) if self.aggregation == "mean_inverse" else inverse.sum(1)
+        return distances.reciprocal()
 
     def _prepare(self) -> None:
         self._index = References(

@@ -122,3 +122,17 @@ def test_mistakes_are_explained(options, name):
 def test_identical_references_are_fine():
     score = KNearestNeighbours(3).fit(np.ones((5, 2)))
     assert score.score_samples([[1.0, 1.0], [1.0, 3.0]]) == pytest.approx([1e6, 0.5])
+
+
+@pytest.mark.parametrize("aggregation", ["mean_inverse", "sum_inverse"])
+def test_one_search_gives_the_scores_of_every_k(aggregation):
+    random = np.random.default_rng(0)
+    references, queries = random.normal(size=(300, 5)), random.normal(size=(40, 5))
+    neighbours = [1, 7, 64, 200, 300]
+    score = KNearestNeighbours(aggregation=aggregation).fit(references)
+    found = score.score_samples_for(queries, neighbours)
+    for column, count in zip(found.T, neighbours, strict=True):
+        alone = KNearestNeighbours(count, aggregation=aggregation).fit(references)
+        np.testing.assert_allclose(column, alone.score_samples(queries), rtol=1e-5)
+    with pytest.raises(InputError, match="neighbours: expected at most 300, got 301"):
+        score.score_samples_for(queries, [1, 301])
