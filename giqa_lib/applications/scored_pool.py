@@ -39,7 +39,8 @@ def score_pool(
 ) -> dict[str, ScoredPool]:
     """Fit each density to the reference and score the pool on all scales.
 
-    Modes are the classes that the study's own classifier predicts.
+    Modes are the classes that the study's own classifier predicts; a class that it predicts for
+    fewer than ``MODE_MINIMUM`` held-out images gives no rank, and its images keep the global one.
     """
     held_out_modes = study.classifier.predict(study.held_out.tensor()).numpy()
     pool_modes = study.classifier.predict(study.pool_images).numpy()
@@ -47,16 +48,33 @@ def score_pool(
     for name, unfitted in densities.items():
         density = clone(unfitted).fit(space.reference)
         raw, held_out = density.score_samples(space.pool), density.score_samples(space.held_out)
+        calibrated = RankCalibration().fit(held_out).transform(raw)
         scored[name] = ScoredPool(
             name=name,
             raw=raw,
-            calibrated=RankCalibration().fit(held_out).transform(raw),
-            within_mode=WithinModeCalibration()
-            .fit(held_out, held_out_modes)
-            .transform(raw, pool_modes),
+            calibrated=calibrated,
+            within_mode=_within_mode(raw, pool_modes, held_out, held_out_modes, calibrated),
             held_out=held_out,
         )
     return scored
+
+
+def _within_mode(
+    raw: Scores,
+    modes: NDArray[np.int64],
+    held_out: Scores,
+    held_out_modes: NDArray[np.int64],
+    otherwise: Scores,
+) -> Scores:
+    """The rank within each class that has enough held-out images; ``otherwise`` elsewhere."""
+    found, counts = np.unique(held_out_modes, return_counts=True)
+    usable = found[counts >= MODE_MINIMUM]
+    known, mine = np.isin(held_out_modes, usable), np.isin(modes, usable)
+    calibration = WithinModeCalibration(minimum=MODE_MINIMUM)
+    calibration.fit(held_out[known], held_out_modes[known])
+    ranks = otherwise.copy()
+    ranks[mine] = calibration.transform(raw[mine], modes[mine])
+    return ranks
 
 
 def step_agreement(

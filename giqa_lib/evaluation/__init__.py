@@ -10,19 +10,45 @@ from giqa_lib.evaluation.agreement import (
     srcc,
 )
 from giqa_lib.evaluation.estimate import Estimate, bootstrap, proportion
+from giqa_lib.evaluation.frechet import (
+    FrechetReference,
+    frechet_distance,
+    frechet_distance_from_moments,
+    frechet_estimate,
+)
+from giqa_lib.evaluation.inception import inception_score
+from giqa_lib.evaluation.kernel import kernel_distance, kernel_estimate
 from giqa_lib.evaluation.logistic import Logistic, fit_logistic
+from giqa_lib.evaluation.moments import Moments, accumulate_moments, read_moments, write_moments
+from giqa_lib.evaluation.neighbourhood import Neighbourhoods, precision_recall_density_coverage
+from giqa_lib.evaluation.quality_diversity import diversity_score, quality_score
 
 __all__ = [
     "Estimate",
+    "FrechetReference",
     "Logistic",
+    "Moments",
+    "Neighbourhoods",
     "PairAccuracy",
+    "accumulate_moments",
     "bootstrap",
+    "diversity_score",
     "fit_logistic",
+    "frechet_distance",
+    "frechet_distance_from_moments",
+    "frechet_estimate",
+    "inception_score",
+    "kernel_distance",
+    "kernel_estimate",
     "krcc",
     "mcnemar",
     "pair_accuracy",
     "plcc",
+    "precision_recall_density_coverage",
     "proportion",
+    "quality_score",
+    "read_moments",
     "rmse",
     "srcc",
+    "write_moments",
 ]

@@ -24,9 +24,7 @@ __all__ = ["inception_score"]
 Array = NDArray[np.float64]
 
 
-def inception_score(
-    probabilities: ArrayLike, *, splits: int = 10, level: float = 0.95
-) -> Estimate:
+def inception_score(probabilities: ArrayLike, *, splits: int = 10, level: float = 0.95) -> Estimate:
     """Mean score of ``splits`` equal parts of (n, k) class probabilities, in their order.
 
     ``standard_error`` is the parts' standard deviation (n - 1) over the root of their number;

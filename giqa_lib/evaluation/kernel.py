@@ -12,7 +12,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from giqa_lib.checks import InputError, check_features, check_positive, check_probability, error_line
+from giqa_lib.checks import (
+    InputError,
+    check_features,
+    check_positive,
+    check_probability,
+    error_line,
+)
 from giqa_lib.evaluation.estimate import Estimate
 
 __all__ = ["kernel_distance", "kernel_estimate"]

@@ -41,12 +41,12 @@ class Points:
 
     @classmethod
     def both(cls, first: Array, second: Array) -> tuple["Points", "Points"]:
-        """Both sets about their common mean, of norms at most 2."""
+        """Both sets about their common mean, of norms at most 1."""
         centre = (first.mean(axis=0) + second.mean(axis=0)) / 2.0
         largest = max(float(np.abs(rows - centre).max()) for rows in _blocks(first, second))
         # A power of two changes no digit.
         reach = largest * float(np.sqrt(len(centre)))
-        scale = float(2.0 ** -np.ceil(np.log2(reach))) if reach > 0 else 1.0
+        scale = float(2.0 ** np.clip(-np.ceil(np.log2(reach)), -900, 900)) if reach > 0 else 1.0
         return cls._of(first, centre, scale), cls._of(second, centre, scale)
 
     @classmethod
@@ -223,8 +223,8 @@ def _double(points: Points, rows: NDArray[np.int64]) -> Tensor:
 
 
 def _error(norms: Array, other: float, width: int, dtype: torch.dtype) -> Array:
-    # Twice eps / 2 = u: the block's own norm is added in a further rounding.
-    values: Array = (width / 2.0 + 8.0) * float(torch.finfo(dtype).eps) / 2.0 * (norms + other) ** 2
+    unit = float(torch.finfo(dtype).eps) / 2.0
+    values: Array = (width / 2.0 + 8.0) * unit * (norms + other) ** 2
     return values
 
 

@@ -60,9 +60,7 @@ class Neighbourhoods:
             "coverage": self.covered,
         }
         return {
-            name: bootstrap(
-                np.mean, part, resamples=resamples, random_state=generator, level=level
-            )
+            name: bootstrap(np.mean, part, resamples=resamples, random_state=generator, level=level)
             for name, part in parts.items()
         }
 
