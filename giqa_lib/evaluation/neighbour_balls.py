@@ -62,6 +62,7 @@ class Points:
         )
 
     def slice(self, start: int, stop: int, dtype: torch.dtype) -> Tensor:
+        """Centred, scaled rows start..stop in that precision."""
         if dtype == torch.float32:
             return self.single[start:stop]
         return torch.from_numpy((self.rows[start:stop] - self.centre) * self.scale)

@@ -12,7 +12,7 @@ images calibrates S', so that it never judges what it was fitted to.
 """
 
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ __all__ = ["diversity_score", "quality_score"]
 Array = NDArray[np.float64]
 
 
+@runtime_checkable
 class Density(Protocol):
     """An unfitted density score, such as ``giqa_lib.scores.GaussianMixture``."""
 
@@ -33,6 +34,7 @@ class Density(Protocol):
     def score_samples(self, X: Array) -> Array: ...
 
 
+@runtime_checkable
 class Calibration(Protocol):
     """An unfitted calibration, such as ``giqa_lib.scores.RankCalibration``."""
 

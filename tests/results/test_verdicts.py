@@ -38,6 +38,8 @@ def test_above_and_its_mirror_image(low: float, high: float, verdict: str) -> No
     assert judge(above(-0.1, expect="below"), number(-high, -low)) == verdict
     # Seen from another null value.
     assert judge(above(0.6, null=0.5), number(0.5 + low, 0.5 + high)) == verdict
+    mirrored = above(-0.6, null=-0.5, expect="below")
+    assert judge(mirrored, number(-0.5 - high, -0.5 - low)) == verdict
 
 
 @pytest.mark.parametrize(
