@@ -111,8 +111,10 @@ def _search(x: Array, y: Array, line: Array, direction: int) -> Array:
     for slope in _SLOPES:
         for middle in _MIDDLES:
             start = np.array([height, slope, middle, 0.0, 0.0])
-            found = least_squares(residual, start, jac=jacobian, max_nfev=200).x
-            loss = _loss(found, x, y)
+            # Parameters may run off on the way; a loss that is not finite is not taken.
+            with np.errstate(all="ignore"):
+                found = least_squares(residual, start, jac=jacobian, method="lm", max_nfev=200).x
+                loss = _loss(found, x, y)
             if np.isfinite(loss) and loss < least - enough:
                 best, least = found, loss
     return best

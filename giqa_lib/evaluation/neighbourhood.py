@@ -74,8 +74,8 @@ def precision_recall_density_coverage(
 
     >>> found = precision_recall_density_coverage(
     ...     real=[[0.0], [1.0], [2.0]], generated=[[0.5], [9.0], [9.5]], neighbours=1)
-    >>> found.precision.__round__(3), found.recall, found.density.__round__(3)
-    (0.333, 0.0, 0.667)
+    >>> round(found.precision, 3), found.recall, round(found.density, 3), round(found.coverage, 3)
+    (0.333, 1.0, 0.667, 0.667)
     """
     check_positive(neighbours, name="neighbours")
     least = neighbours + 1

@@ -62,9 +62,9 @@ def quality_score(
     the held-out images under the fitted density; ``n`` counts the scored.
 
     >>> from sklearn.neighbors import KernelDensity
-    >>> quality_score(
-    ...     KernelDensity(), real=[[0.0], [0.0]], generated=[[0.0], [0.0]], random_state=0
-    ... ).value.__round__(4)
+    >>> zeros = [[0.0], [0.0]]
+    >>> found = quality_score(KernelDensity(), real=zeros, generated=zeros, random_state=0)
+    >>> round(found.value, 4)
     -0.9189
     """
     return _mean_score(

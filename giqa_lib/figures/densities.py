@@ -37,12 +37,13 @@ def density_contours(
     """Draw each function (m, 2) -> (m,) around the ``points`` (n, 2), one panel each.
 
     Contours lie around 99, 95, 75, 50 and 25% of the points. ``queries`` are named places (2,) to
-    mark. Data: ``panel``, ``kind`` (point, query, or contour), ``name``, ``x``, ``y``,
-    ``log_density``. Raises InputError if the points are not in the plane, a function returns
+    mark. A score whose reference points are the very ``points`` peaks at each of them (KNN):
+    draw other points to see its shape. Data: ``panel``, ``kind`` (point, query, or contour), ``name``, ``x``, ``y``,
+    ``score``. Raises InputError if the points are not in the plane, a function returns
     something else than one finite number a place, or is flat.
 
     >>> plot = density_contours({"Gaussian": lambda z: -(z**2).sum(1)}, np.eye(2) * [1, 2])
-    >>> plot.data.query("kind == 'point'")["log_density"].tolist()
+    >>> plot.data.query("kind == 'point'")["score"].tolist()
     [-1.0, -4.0]
     """
     if not log_densities:
@@ -98,7 +99,7 @@ def _check_plane(points: ArrayLike, name: str) -> NDArray[np.float64]:
 
 def _grid(places: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
     low, high = places.min(0), places.max(0)
-    pad = 0.2 * np.maximum(high - low, 1e-9)
+    pad = 0.3 * np.maximum(high - low, 1e-9)
     return np.meshgrid(
         *(np.linspace(a, b, _GRID) for a, b in zip(low - pad, high + pad, strict=True))
     )
@@ -165,7 +166,7 @@ def _part(
     values: NDArray[np.float64],
 ) -> pd.DataFrame:
     columns = {"panel": panel, "kind": kind, "name": name, "x": places[:, 0], "y": places[:, 1]}
-    return pd.DataFrame({**columns, "log_density": values})
+    return pd.DataFrame({**columns, "score": values})
 
 
 def _alt(data: pd.DataFrame, places: NDArray[np.float64]) -> str:
@@ -175,16 +176,14 @@ def _alt(data: pd.DataFrame, places: NDArray[np.float64]) -> str:
     sentences = [
         f"{counted(len(panels), 'panel')}: {listing([plain(panel) for panel in panels])}. Each shows "
         f"{counted(len(places), 'point')} between {number(low[0])} and {number(high[0])} across, "
-        f"{number(low[1])} and {number(high[1])} up, and contours of the log-density around "
+        f"{number(low[1])} and {number(high[1])} up, and contours of its score around "
         f"{shares}% of them, darker where it is higher."
     ]
     for panel in panels:
         part = data[data["panel"] == panel]
-        values = part.loc[part["kind"] == "point", "log_density"]
-        asked = part[part["kind"] == "query"].sort_values("log_density", ascending=False)
-        told = [
-            f"{n} {number(v)}" for n, v in zip(asked["name"], asked["log_density"], strict=True)
-        ]
+        values = part.loc[part["kind"] == "point", "score"]
+        asked = part[part["kind"] == "query"].sort_values("score", ascending=False)
+        told = [f"{n} {number(v)}" for n, v in zip(asked["name"], asked["score"], strict=True)]
         queries = f"; marked, highest first: {listing(told)}" if told else ""
         sentences.append(
             f"{plain(panel)}: {number(values.min())} to {number(values.max())} over the points{queries}."

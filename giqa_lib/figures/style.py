@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import matplotlib.style
+import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -126,9 +127,18 @@ def legend_above(figure: Figure, handles: list[Artist], labels: list[str]) -> No
     >>> figure.legends[0].get_texts()[0].get_text()
     'scores'
     """
-    longest = max(len(label) for label in labels) + 6  # the handle takes about six letters
-    columns = max(1, min(len(labels), _LEGEND_CHARACTERS // longest))
+    columns = max(
+        count
+        for count in range(1, len(labels) + 1)
+        if count == 1 or _legend_width(labels, count) <= _LEGEND_CHARACTERS
+    )
     figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+
+
+def _legend_width(labels: list[str], columns: int) -> int:
+    """Letters across a legend, which Matplotlib fills column by column, the first ones longest."""
+    parts = np.array_split(np.array([len(label) for label in labels]), columns)
+    return sum(int(part.max()) + 6 for part in parts)  # a handle takes about six letters
 
 
 def chance_line(axes: Axes, chance: float) -> None:

@@ -15,6 +15,7 @@ from giqa_lib.figures.style import WIDTH
 __all__ = ["Sheet", "sheet_for"]
 
 _GAP = 0.06  # inches between neighbouring pictures
+_RIM = 0.03  # inches to the right and below, or the last picture's edge is cut
 _LARGEST = 1.4  # inches: small images gain nothing from a wider tile
 _POINTS = 72.0  # an inch
 _LETTER = 0.6  # width of a letter as a share of the font's size
@@ -40,12 +41,12 @@ class Sheet:
     @property
     def width(self) -> float:
         """Of the whole sheet."""
-        return self.left + self.columns * (self.tile[0] + _GAP) - _GAP + self.gutter
+        return self.left + self.columns * (self.tile[0] + _GAP) - _GAP + self.gutter + _RIM
 
     @property
     def height(self) -> float:
         """Of the whole sheet."""
-        return self.top + self.rows * (self.tile[1] + self.caption + _GAP) - _GAP
+        return self.top + self.rows * (self.tile[1] + self.caption + _GAP) - _GAP + _RIM
 
     def corner(self, row: int, column: int) -> tuple[float, float]:
         """Left and top of a tile."""
@@ -90,7 +91,7 @@ class Sheet:
             Rectangle((left, top), width, height, fill=False, edgecolor="0.75", linewidth=0.5)
         )
         if caption:
-            place = (left + width / 2, top + height + 0.02)
+            place = (left + width / 2, top + height + 0.035)
             size = float(np.clip(width * _POINTS / (_LETTER * len(caption)), 6, 9.5))
             axes.text(*place, caption, fontsize=size, ha="center", va="top", parse_math=False)
 
@@ -132,7 +133,7 @@ def sheet_for(
     longest = max((len(line) for label in row_labels for line in label.split("\n")), default=0)
     left = longest * _LETTER * 10 / _POINTS + 0.12 if longest else 0.02
     gutter = 0.22 if gutter_at else 0.0
-    room = WIDTH - left - gutter - (columns - 1) * _GAP
+    room = WIDTH - left - gutter - _RIM - (columns - 1) * _GAP
     width = min(_LARGEST, room / columns)
     return Sheet(
         rows=rows,

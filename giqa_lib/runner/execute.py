@@ -69,7 +69,13 @@ def command_line(name: str, profile: str, overrides: Mapping[str, Any]) -> str:
 @contextmanager
 def _environment(profile: str, root: Path) -> Iterator[None]:
     """The kernel inherits these: no random hashing, and no progress bars in a quick page."""
-    wanted = {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg", "GIQA_BOOK": str(root)}
+    wanted = {
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "agg",
+        "GIQA_BOOK": str(root),
+        # tqdm's, in a kernel without widgets; a page would show it with this machine's paths
+        "PYTHONWARNINGS": "ignore:IProgress not found",
+    }
     if profile == "quick":
         wanted["TQDM_DISABLE"] = "1"
     before = {name: os.environ.get(name) for name in wanted}

@@ -16,7 +16,6 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from giqa_lib.results import write_json
 from giqa_lib.results.provenance import commit, device_name, versions

@@ -187,7 +187,7 @@ def test_errors(make_features):
     with pytest.raises(InputError, match="real: expected at least 2"):
         frechet_distance(real=real[:1], generated=generated)
     generated[4, 1] = np.nan
-    with pytest.raises(InputError, match="generated: expected finite values.*index 4"):
+    with pytest.raises(InputError, match=r"generated: expected finite values.*index 4"):
         frechet_distance(real=real, generated=generated)
     eye = {"real_mean": [0, 0], "real_covariance": np.eye(2)}
     with pytest.raises(InputError, match="generated_mean: expected 2 features, got 1"):

@@ -72,5 +72,5 @@ def test_errors(tmp_path):
         accumulate_moments([np.zeros((1, 3)), np.zeros((1, 2))])
     with pytest.raises(InputError, match="batch: expected finite"):
         accumulate_moments([np.full((2, 3), np.inf)])
-    with pytest.raises(InputError, match="name.npz"):
+    with pytest.raises(InputError, match="path: expected name"):
         write_moments(tmp_path / "m.npy", Moments(mean=np.zeros(1), covariance=np.eye(1)))
