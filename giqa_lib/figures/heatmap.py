@@ -32,6 +32,11 @@ def matrix(
     'Pair accuracy in 2 rows and 1 column of cells, 0.6 to 0.7. Highest at GMM, FFHQ; lowest at KNN, FFHQ. Row means, highest first: GMM 0.7 and KNN 0.6.'
     """
     values = _check_table(frame)
+    names = plain(row_label) or str(frame.index.name or "row")
+    if names in frame.columns:
+        hint = "the data carry it as the first column: choose another"
+        expected = "a name that no column has"
+        raise InputError(error_line("row_label", expected=expected, got=repr(names), hint=hint))
     rows, columns = (list(map(str, names)) for names in (frame.index, frame.columns))
     # Limits at equal distances, since seaborn's own centring warns under Matplotlib 3.11.
     reach = 0.0 if centre is None else float(np.nanmax(np.abs(values - centre))) or 1.0
@@ -59,7 +64,7 @@ def matrix(
             for text in axes.get_xticklabels():
                 text.set(ha="right", rotation_mode="anchor")
     data = frame.reset_index(drop=True)
-    data.insert(0, plain(row_label) or str(frame.index.name or "row"), rows)
+    data.insert(0, names, rows)
     return Plot(figure, _alt(values, rows, columns, label), data)
 
 

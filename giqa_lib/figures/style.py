@@ -132,6 +132,8 @@ def legend_above(figure: Figure, handles: list[Artist], labels: list[str]) -> No
         for count in range(1, len(labels) + 1)
         if count == 1 or _legend_width(labels, count) <= _LEGEND_CHARACTERS
     )
+    lines = -(-len(labels) // columns)
+    columns = -(-len(labels) // lines)  # no more than these lines need, so that they fill evenly
     figure.legend(handles, labels, loc="outside upper center", ncols=columns)
 
 

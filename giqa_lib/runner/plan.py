@@ -102,5 +102,7 @@ def plan_text(entries: list[ChapterPlan], *, profile: str) -> str:
         measured = [entry.seconds[name] for entry in entries if name in entry.seconds]
         total = _duration(sum(measured)) if measured else "not measured"
         lines.append(f"{name:<5} {total} ({len(measured)} of {len(entries)} chapters measured)")
-    lines.append("Measured in recorded runs, one notebook at a time; nothing is scaled or guessed.")
+    lines.append(
+        "Wall-clock times of recorded runs, other jobs beside them or not; none is a guess."
+    )
     return "\n".join(lines)

@@ -51,25 +51,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import multivariate_normal
 
-from giqa_lib.applications import (
-    PRESETS,
-    Study,
-    accuracies,
-    auc,
-    combine_seeds,
-    effective_classes,
-    outcomes,
-    score_pool,
-    step_agreement,
-)
-from giqa_lib.figures import (
-    best_and_worst,
-    curves,
-    density_contours,
-    image_grid,
-    score_distributions,
-    sorted_strip,
-)
+from giqa_lib.applications import PRESETS, Study, accuracies, auc, combine_seeds
+from giqa_lib.applications import effective_classes, outcomes, score_pool, step_agreement
+from giqa_lib.figures import best_and_worst, curves, density_contours, image_grid
+from giqa_lib.figures import score_distributions, sorted_strip
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.scores import GaussianMixture, KNearestNeighbours, SingleGaussian, min_max
 from giqa_lib.store import default_store
@@ -125,6 +110,8 @@ show(plot, name="fig-by-hand", caption="Three scores of the plane, fitted to two
 places = np.array(list(queries.values()))
 distance = np.sort(np.linalg.norm(points - places[:, None], axis=2))[:, :10]
 gaussian = multivariate_normal(points.mean(axis=0), np.cov(points.T, bias=True) + 1e-6 * np.eye(2))
+
+# %%
 check = pd.DataFrame({"query": list(queries)})
 check["SGM by SciPy"] = gaussian.logpdf(places)
 check["SGM, library"] = by_hand["SGM"].score_samples(places)
@@ -137,7 +124,7 @@ show_table(check, name="tbl-by-hand", caption="The library's scores against a fe
 #
 # Densities are fitted to features of real training images: the penultimate layer of a classifier
 # trained on *other* training images, reduced by PCA ({doc}`features` says why this space). The
-# calibrated score is the share of held-out real images that score lower, so that 0.5 is a typical real image.
+# calibrated score is the share of held-out real images that score lower, so that one half is a typical real image.
 
 # %%
 densities = {
@@ -258,8 +245,10 @@ show(plot, name="fig-scales", caption="Best and worst images of the last snapsho
 raw = mine["GMM"].held_out
 same = auc(raw[::2], raw[1::2], random_state=seed)
 passed = abs(same.value - 0.5) < 4 * same.standard_error
-run.record(paper="ours", exhibit="control", row="real against real", column="pass" if passed else "FAIL",
-           metric="AUC", value=same, seeds=[seed], dataset=dataset, key="control-auc")  # fmt: skip
+control = run.record(paper="ours", exhibit="control", row="real against real", column="pass" if passed else "FAIL",
+                     metric="AUC", value=same, seeds=[seed], dataset=dataset, key="control-auc")  # fmt: skip
+
+# %%
 alone = min_max(mine["GMM"].raw[first.rows("real")]).mean()
 beside = min_max(mine["GMM"].raw)[first.rows("real")].mean()
 batch = pd.DataFrame({"scored": ["alone", "beside the rest of the pool"], "min-max": [alone, beside],

@@ -47,14 +47,8 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import (
-    PRESETS,
-    Study,
-    combine_seeds,
-    human_votes,
-    mixture_sweep,
-    neighbour_sweep,
-)
+from giqa_lib.applications import PRESETS, Study, combine_seeds, human_votes
+from giqa_lib.applications import mixture_sweep, neighbour_sweep
 from giqa_lib.data import find
 from giqa_lib.figures import image_grid, sweep
 from giqa_lib.results import Run, paper_values, show, show_table

@@ -42,15 +42,8 @@ max_components: int = 64  # PCA keeps at most so many dimensions
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import (
-    PRESETS,
-    Study,
-    accuracies,
-    combine_seeds,
-    outcomes,
-    score_pool,
-    step_agreement,
-)
+from giqa_lib.applications import PRESETS, Study, accuracies, combine_seeds
+from giqa_lib.applications import outcomes, score_pool, step_agreement
 from giqa_lib.features import PCA
 from giqa_lib.figures import bars, best_and_worst, curves
 from giqa_lib.results import Run, show, show_table
@@ -164,7 +157,7 @@ show_table(mixture[["space", "value", "standard_error", "n"]], name="tbl-choice"
 # %% [markdown]
 # In the committed runs GMM-GIQA over the classifier's features follows the training with a rank correlation of
 # {num}`cpu:1_giqa/features.srcc-gmm-0|.2f` (95 % of the variance) and {num}`cpu:1_giqa/features.srcc-gmm-1|.2f`
-# (99.9 %), over ImageNet features with {num}`cpu:1_giqa/features.srcc-gmm-2|.2f`, over pixels with
+# (nearly all of it), over ImageNet features with {num}`cpu:1_giqa/features.srcc-gmm-2|.2f`, over pixels with
 # {num}`cpu:1_giqa/features.srcc-gmm-3|.2f`; its accuracies on the development pairs are
 # {num}`cpu:1_giqa/features.accuracy-gmm-0|.3f`, {num}`cpu:1_giqa/features.accuracy-gmm-1|.3f`,
 # {num}`cpu:1_giqa/features.accuracy-gmm-2|.3f` and {num}`cpu:1_giqa/features.accuracy-gmm-3|.3f`.
