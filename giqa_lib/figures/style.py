@@ -16,8 +16,10 @@ import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.transforms import Bbox
 
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.figures.wording import number
@@ -69,6 +71,29 @@ _LEGEND_CHARACTERS = 84  # of a 10-point font that fit on a line 7 inches wide, 
 
 
 @contextmanager
+def _style() -> Iterator[None]:
+    with matplotlib.style.context(_SETTINGS, after_reset=True):
+        yield
+
+
+class _StyledFigure(Figure):
+    """Matplotlib makes ticks when it draws or measures, with the settings of that moment."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        with _style():
+            super().draw(renderer)
+
+    def get_tightbbox(
+        self,
+        renderer: RendererBase | None = None,
+        *,
+        bbox_extra_artists: Iterable[Artist] | None = None,
+    ) -> Bbox:
+        with _style():
+            return super().get_tightbbox(renderer, bbox_extra_artists=bbox_extra_artists)
+
+
+@contextmanager
 def styled_figure(
     width: float = WIDTH,
     height: float = 4.0,
@@ -77,18 +102,16 @@ def styled_figure(
 ) -> Iterator[Figure]:
     """Yield a new figure of ``width`` x ``height`` inches to draw on in the house style.
 
-    The settings hold inside the ``with`` block only, and start from Matplotlib's defaults rather
-    than the caller's, so that a figure's bytes do not depend on where it was drawn.
+    Matplotlib's own settings change inside the ``with`` block only. The style starts from its
+    defaults, not from the caller's settings, and the figure takes it up again whenever it is
+    drawn, so that its bytes do not depend on where it is made or saved.
 
     >>> with styled_figure() as figure:
     ...     float(figure.get_figwidth())
     7.0
     """
-    with matplotlib.style.context(_SETTINGS, after_reset=True):
-        figure = Figure(figsize=(width, height), dpi=100, layout=layout)
-        yield figure
-        # Matplotlib makes ticks when it first draws, with the settings of that moment.
-        figure.draw_without_rendering()
+    with _style():
+        yield _StyledFigure(figsize=(width, height), dpi=100, layout=layout)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -202,6 +202,7 @@ def test_errors(make_features):
         )
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # its own call of sqrtm
 @pytest.mark.parametrize(("n", "width"), [(300, 16), (20, 30)])
 def test_equals_pytorch_fid(make_features, n, width):
     peer = pytest.importorskip("pytorch_fid.fid_score", reason="pytorch-fid is not installed")

@@ -47,14 +47,15 @@ def test_subsets_centre_on_the_distance_of_all(make_features):
     assert found.n == 600
 
 
-def test_error_is_that_of_repeated_samples(make_features):
+@pytest.mark.parametrize("subset_size", [None, 40])
+def test_error_is_that_of_repeated_samples(make_features, subset_size):
     def once(seed):
         real, generated = make_features(200, 200, 4, seed=seed)
         return real, generated + 0.5
 
     values = [kernel_distance(real=r, generated=g) for r, g in map(once, range(80))]
     real, generated = once(1000)
-    found = kernel_estimate(real=real, generated=generated, random_state=0)
+    found = kernel_estimate(real=real, generated=generated, subset_size=subset_size, random_state=0)
     assert found.standard_error == pytest.approx(np.std(values), rel=0.4)
 
 

@@ -85,6 +85,15 @@ def test_more_copies_than_are_kept(make_features):
     assert not found.covered[:40].any()  # a ball of radius 0 is empty
 
 
+@pytest.mark.parametrize("k", [1, 3])
+def test_all_at_one_distance(k):
+    """More neighbours at the k-th distance than are kept, and none of them the image itself."""
+    real, generated = np.eye(30), np.eye(30)[:20] * 0.5
+    found = precision_recall_density_coverage(real=real, generated=generated, neighbours=k)
+    assert values(found) == pytest.approx(by_definition(real, generated, k), abs=1e-12)
+    assert found.precision == 1.0
+
+
 def test_hand_made():
     real, generated = np.array([[0.0], [1.0], [3.0]]), np.array([[0.5], [10.0], [10.5], [11.0]])
     found = precision_recall_density_coverage(real=real, generated=generated, neighbours=1)
