@@ -8,7 +8,7 @@ On Inception-v3's features it is FID; on others, say which. No matrix square roo
 With :math:`\Sigma_1 = A^T A`, :math:`\Sigma_2 = B^T B` the last trace is the sum of the
 singular values of :math:`A B^T`: with fewer images than features A and B are the centred
 features themselves and nothing is lost. With more images it is the sum of the roots of the
-eigenvalues of :math:`L^T \Sigma_2 L`, L the Cholesky factor of :math:`\Sigma_1`, much faster;
+eigenvalues of :math:`U \Sigma_2 U^T`, :math:`U^T U = \Sigma_1` by Cholesky, much faster;
 where rounding could show (a nearly singular covariance) the singular values are taken again.
 Features that are constant in one set add nothing to that trace and are left out of it.
 
@@ -19,8 +19,8 @@ for n < d. As with theirs, the value falls with n (Chong, Forsyth 2020): compare
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
+from scipy.linalg import eigvalsh, lapack
 from scipy.special import ndtri
 
 from giqa_lib.checks import InputError, check_features, error_line
@@ -147,7 +147,7 @@ class FrechetReference:
 
 
 class _Side:
-    """A mean, and a covariance F^T F known by its rows F, by itself, or both."""
+    """A mean, and a covariance known by centred features, by itself, or by both."""
 
     def __init__(self, mean: Array, *, rows: Array | None, given: Array | None = None) -> None:
         self.mean = mean
@@ -158,9 +158,12 @@ class _Side:
     @classmethod
     def from_features(cls, features: Array) -> "_Side":
         mean = features.mean(axis=0)
-        rows = (features - mean) / np.sqrt(len(features) - 1)
+        rows = features - mean
         # The rounded mean of equal values need not be that value.
-        rows[:, (features == features[0]).all(axis=0)] = 0.0
+        reach = len(rows) * np.finfo(np.float64).eps * np.abs(mean)
+        for column in np.flatnonzero(np.abs(rows[0]) <= reach):
+            if (features[:, column] == features[0, column]).all():
+                rows[:, column] = 0.0
         return cls(mean, rows=rows)
 
     @classmethod
@@ -170,46 +173,51 @@ class _Side:
     @cached_property
     def variances(self) -> Array:
         if self._rows is not None:
-            return np.asarray(np.einsum("ij,ij->j", self._rows, self._rows))
-        return np.asarray(np.diagonal(self.covariance))
+            return np.einsum("ij,ij->j", self._rows, self._rows) / (len(self._rows) - 1)
+        return np.diagonal(self.covariance)
 
     @cached_property
     def covariance(self) -> Array:
         rows = np.empty((0, len(self.mean))) if self._rows is None else self._rows
-        return rows.T @ rows if self._given is None else self._given
+        return rows.T @ rows / (len(rows) - 1) if self._given is None else self._given
 
     @cached_property
     def _cholesky(self) -> tuple[NDArray[np.bool_], Array | None]:
-        """The features that vary, and the lower factor over them; None if singular."""
         varied = self.variances > 0
-        covariance = self.covariance if varied.all() else self.covariance[np.ix_(varied, varied)]
-        factor, failed = torch.linalg.cholesky_ex(torch.from_numpy(covariance))
-        return varied, None if int(failed) else factor.numpy()
+        return varied, _upper_factor(_part(self.covariance, varied))
 
     def cholesky(self, kept: NDArray[np.bool_]) -> Array | None:
-        """Lower factor over the features ``kept``; cached for those that vary here."""
+        """Cholesky factor over the features ``kept``, None if singular; cached for those that vary."""
         varied, factor = self._cholesky
         if (kept == varied).all() or factor is None:
             return factor
-        part = torch.from_numpy(self.covariance[np.ix_(kept, kept)])
-        factor_kept, failed = torch.linalg.cholesky_ex(part)
-        return None if int(failed) else factor_kept.numpy()
+        return _upper_factor(_part(self.covariance, kept))
 
     def factor(self, kept: NDArray[np.bool_]) -> Array:
         """F (k, d) with F^T F the covariance of the features ``kept``, k <= d."""
         if self._rows is not None:
-            rows = self._rows if kept.all() else self._rows[:, kept]
-            if len(rows) <= rows.shape[1]:
-                return rows
-            return np.asarray(torch.linalg.qr(torch.from_numpy(rows), mode="r").R.numpy())
-        covariance = self.covariance[np.ix_(kept, kept)]
-        values, vectors = torch.linalg.eigh(torch.from_numpy(covariance))
-        if len(values) and float(values[0]) < -1e-3 * float(values[-1]):
-            got = f"an eigenvalue of {float(values[0]):.3g} beside {float(values[-1]):.3g}"
+            rows = (self._rows if kept.all() else self._rows[:, kept]) / np.sqrt(
+                len(self._rows) - 1
+            )
+            return rows if len(rows) <= rows.shape[1] else np.asarray(np.linalg.qr(rows, mode="r"))
+        values, vectors = np.linalg.eigh(_part(self.covariance, kept))
+        if values[0] < -1e-3 * values[-1]:
+            got = f"an eigenvalue of {values[0]:.3g} beside {values[-1]:.3g}"
             hint = "use np.cov(features, rowvar=False) in float64"
             expected = "no negative eigenvalue"
             raise InputError(error_line("covariance", expected=expected, got=got, hint=hint))
-        return np.asarray((vectors * values.clamp(min=0.0).sqrt()).T.numpy())
+        return np.asarray((vectors * np.sqrt(values.clip(min=0.0))).T)
+
+
+def _part(covariance: Array, kept: NDArray[np.bool_]) -> Array:
+    return covariance if kept.all() else covariance[np.ix_(kept, kept)]
+
+
+def _upper_factor(covariance: Array) -> Array | None:
+    """U with U^T U = covariance in the upper triangle, None if singular."""
+    # LAPACK reads rows as columns: a transposed symmetric matrix is passed without a copy.
+    factor, failed = lapack.dpotrf(covariance.T, lower=0, clean=0)
+    return None if failed else np.asarray(factor)
 
 
 def _distance(real: _Side, generated: _Side) -> float:
@@ -227,29 +235,28 @@ def _trace_of_root(real: _Side, generated: _Side, traces: float) -> float:
         fast = _roots_of_eigenvalues(real, generated, kept, traces)
         if fast is not None:
             return fast
-    first, second = torch.from_numpy(real.factor(kept)), torch.from_numpy(generated.factor(kept))
-    return float(torch.linalg.svdvals(first @ second.T).sum())
+    product = real.factor(kept) @ generated.factor(kept).T
+    return float(np.linalg.svd(product, compute_uv=False).sum())
 
 
 def _roots_of_eigenvalues(
     real: _Side, generated: _Side, kept: NDArray[np.bool_], traces: float
 ) -> float | None:
     """The trace by the Cholesky factor; None if it is singular or rounding could show."""
-    lower = real.cholesky(kept)
-    if lower is None:
+    upper = real.cholesky(kept)
+    if upper is None:
         return None
-    covariance = generated.covariance
-    if not kept.all():
-        covariance = covariance[np.ix_(kept, kept)]
-    values = torch.linalg.eigvalsh(torch.from_numpy(lower.T @ covariance @ lower))
+    # U S2 U^T, its upper triangle only, at half a product's cost.
+    product, _ = lapack.dsygst(_part(generated.covariance, kept).T, upper, itype=2, lower=0)
+    values = eigvalsh(product, lower=False, overwrite_a=True, check_finite=False)
     largest = float(values[-1])
-    if largest <= 0.0:
+    if not largest > 0.0:
         return None
     # The root of an eigenvalue v with error e is off by e / (2 sqrt v), at most by sqrt e.
     error = _ROUNDINGS * float(np.finfo(np.float64).eps) * largest
-    roots = values.clamp(min=0.0).sqrt()
-    off = torch.minimum(error / (2.0 * roots), torch.full_like(roots, error**0.5))
-    if float(off.square().sum().sqrt()) > _TOLERANCE * traces:
+    roots = np.sqrt(values.clip(min=0.0))
+    off = error / (2.0 * roots.clip(min=error**0.5 / 2.0))
+    if float(np.sqrt(off @ off)) > _TOLERANCE * traces:
         return None
     return float(roots.sum())
 

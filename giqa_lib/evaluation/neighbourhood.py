@@ -8,7 +8,7 @@ With :math:`B(x_i)` the open ball around an image to its k-th nearest other one 
     C = \tfrac1n \sum_i \bigl[\exists j: y_j \in B(x_i)\bigr]
 
 for real :math:`x_i` (n), generated :math:`y_j` (m): the definitions of Naeem's ``prdc``.
-Distances come in blocks, never n x m at once, from float32 products; each comparison that
+Distances come in tiles, never n x m at once, from float32 products; each comparison that
 float32 cannot decide (see :mod:`giqa_lib.evaluation.neighbour_balls`) is decided in float64,
 so that the values are those of float64 distances.
 """
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from giqa_lib.checks import InputError, check_features, check_positive, error_line
+from giqa_lib.checks import check_features, check_positive
 from giqa_lib.evaluation.estimate import Estimate, bootstrap
 from giqa_lib.evaluation.neighbour_balls import Points, count_in_balls, squared_radii
 
@@ -66,11 +66,11 @@ class Neighbourhoods:
 
 
 def precision_recall_density_coverage(
-    *, real: ArrayLike, generated: ArrayLike, neighbours: int = 5, memory_limit: int = 2**28
+    *, real: ArrayLike, generated: ArrayLike, neighbours: int = 5
 ) -> Neighbourhoods:
     """All four in one pass over features (n, d) and (m, d), both longer than ``neighbours``.
 
-    ``memory_limit``: bytes for blocks of distances; beside them a float32 copy of both sets.
+    Memory: a float32 copy of both sets, and some 50 MiB whatever n and m.
 
     >>> found = precision_recall_density_coverage(
     ...     real=[[0.0], [1.0], [2.0]], generated=[[0.5], [9.0], [9.5]], neighbours=1)
@@ -81,18 +81,10 @@ def precision_recall_density_coverage(
     least = neighbours + 1
     first = check_features(real, name="real", at_least=least)
     second = check_features(generated, name="generated", width=first.shape[1], at_least=least)
-    if memory_limit < 64 * max(len(first), len(second)):
-        expected = f"at least {64 * max(len(first), len(second))} bytes"
-        hint = "one row of distances must fit"
-        raise InputError(
-            error_line("memory_limit", expected=expected, got=f"{memory_limit}", hint=hint)
-        )
     real_points, generated_points = Points.both(first, second)
-    real_radii = squared_radii(real_points, neighbours, memory_limit)
-    generated_radii = squared_radii(generated_points, neighbours, memory_limit)
-    counts = count_in_balls(
-        real_points, generated_points, real_radii, generated_radii, memory_limit
-    )
+    real_radii = squared_radii(real_points, neighbours)
+    generated_radii = squared_radii(generated_points, neighbours)
+    counts = count_in_balls(real_points, generated_points, real_radii, generated_radii)
     return Neighbourhoods(
         precision=float((counts.real_balls > 0).mean()),
         recall=float(counts.in_generated.mean()),

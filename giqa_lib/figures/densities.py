@@ -6,7 +6,8 @@ passes where the score has the value that a given share of the points exceeds,
 scales of their own, can be compared.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import SupportsFloat
 
 import matplotlib.patheffects as effects
 import numpy as np
@@ -32,7 +33,7 @@ def density_contours(
     log_densities: Mapping[str, Callable[[NDArray[np.float64]], NDArray[np.floating]]],
     points: ArrayLike,
     *,
-    queries: Mapping[str, ArrayLike] | None = None,
+    queries: Mapping[str, Sequence[SupportsFloat] | NDArray[np.floating]] | None = None,
 ) -> Plot:
     """Draw each function (m, 2) -> (m,) around the ``points`` (n, 2), one panel each.
 

@@ -19,7 +19,6 @@ from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
-from matplotlib.transforms import Bbox
 
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.figures.wording import number
@@ -88,7 +87,7 @@ class _StyledFigure(Figure):
         renderer: RendererBase | None = None,
         *,
         bbox_extra_artists: Iterable[Artist] | None = None,
-    ) -> Bbox:
+    ) -> Any:  # a TransformedBbox, which Matplotlib's own annotation (Bbox) leaves out
         with _style():
             return super().get_tightbbox(renderer, bbox_extra_artists=bbox_extra_artists)
 

@@ -52,7 +52,7 @@ def to_scale(value: float, span: float) -> str:
     """
     if span <= 0:
         return number(value)
-    digits = 2 - math.floor(math.log10(span))
+    digits = 3 - math.floor(math.log10(span))
     return number(round(value, digits) + 0.0)  # adding zero turns -0.0 into 0.0
 
 

@@ -120,44 +120,40 @@ def test_exchanging_the_sets_exchanges_precision_and_recall(make_features):
     assert (one.precision, one.recall) == (two.recall, two.precision)
 
 
-def test_blocks_and_order_do_not_matter(make_features):
-    real, generated = make_features(230, 190, 10)
+@pytest.mark.parametrize("share", [neighbour_balls._OPEN_SHARE, -1.0])
+@pytest.mark.parametrize("side", [1, 64, 1024])
+def test_tiles_and_order_do_not_matter(make_features, monkeypatch, side, share):
+    real, generated = make_features(130, 110, 10)
     whole = precision_recall_density_coverage(real=real, generated=generated)
-    small = precision_recall_density_coverage(real=real, generated=generated, memory_limit=64 * 230)
-    assert np.array_equal(whole.real_balls, small.real_balls)
-    assert np.array_equal(whole.in_generated, small.in_generated)
-    assert np.array_equal(whole.covered, small.covered)
-    back = precision_recall_density_coverage(real=real[::-1], generated=generated[::-1])
-    assert np.array_equal(whole.real_balls, back.real_balls[::-1])
-
-
-def test_float64_blocks_alone_give_the_same(make_features, monkeypatch):
-    real, generated = make_features(150, 130, 12)
-    expected = precision_recall_density_coverage(real=real, generated=generated)
-    monkeypatch.setattr(neighbour_balls, "_OPEN_SHARE", -1.0)  # no float32 block is kept
-    used = []
+    monkeypatch.setattr(neighbour_balls, "_SIDE", side)
+    monkeypatch.setattr(neighbour_balls, "_OPEN_SHARE", share)  # -1: no float32 tile is kept
+    used = set()
     original = neighbour_balls._compare
 
-    def spy(block, *arguments):
-        used.append(block.dtype)
-        return original(block, *arguments)
+    def spy(tile, *arguments):
+        used.add((tile.dtype, max(tile.shape)))
+        return original(tile, *arguments)
 
     monkeypatch.setattr(neighbour_balls, "_compare", spy)
-    found = precision_recall_density_coverage(real=real, generated=generated)
-    assert torch.float64 in used
-    assert np.array_equal(found.real_balls, expected.real_balls)
-    assert np.array_equal(found.in_generated, expected.in_generated)
+    found = precision_recall_density_coverage(real=real[::-1], generated=generated[::-1])
+    assert np.array_equal(whole.real_balls, found.real_balls[::-1])
+    assert np.array_equal(whole.in_generated, found.in_generated[::-1])
+    assert np.array_equal(whole.covered, found.covered[::-1])
+    assert max(longest for _, longest in used) == min(side, 130)
+    assert (torch.float64 in {dtype for dtype, _ in used}) == (share < 0)
 
 
 def test_the_bound_holds(make_features):
-    """The block's largest error, measured, against the bound that decides what is open."""
+    """The largest error of a tile, measured, against the bound that decides what is open."""
     real, generated = make_features(100, 100, 700, power=-1.0)
     first, second = neighbour_balls.Points.both(real + 3, generated + 3)
-    block = neighbour_balls._without_own_norm(first.single, second, torch.float32)
-    block = block.numpy().astype(float) + (first.norms**2)[:, None]
+    every = slice(0, 100)
     exact = ((first.rows[:, None] - second.rows[None]) ** 2).sum(-1) * first.scale**2
-    bound = neighbour_balls._error(first.norms, float(second.norms.max()), 700, torch.float32)
-    assert (np.abs(block - exact) <= bound[:, None]).all()
+    for dtype in (torch.float32, torch.float64):
+        tile = neighbour_balls._tile(first, every, second, every, dtype).numpy()
+        bound = neighbour_balls._error(first.norms, float(second.norms.max()), 700, dtype)
+        assert (np.abs(tile.astype(float) - exact) <= bound[:, None]).all()
+        assert (bound < 1e-3 if dtype == torch.float32 else bound < 1e-12).all()
 
 
 def test_estimates_have_the_binomial_error(make_features):
@@ -184,8 +180,6 @@ def test_errors(make_features):
         precision_recall_density_coverage(real=real, generated=generated[:, :2])
     with pytest.raises(InputError, match="neighbours: expected a number > 0"):
         precision_recall_density_coverage(real=real, generated=generated, neighbours=0)
-    with pytest.raises(InputError, match="memory_limit: expected at least 576 bytes"):
-        precision_recall_density_coverage(real=real, generated=generated, memory_limit=100)
     real[2] = np.inf
     with pytest.raises(InputError, match="real: expected finite"):
         precision_recall_density_coverage(real=real, generated=generated)

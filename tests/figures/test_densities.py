@@ -36,7 +36,7 @@ def test_points_and_queries_are_drawn_and_scored() -> None:
     part = plot.data.query("panel == 'SGM' and kind == 'point'")
     np.testing.assert_allclose(part["score"], GAUSSIAN.logpdf(POINTS), rtol=1e-12)
     sgm, flipped = plot.alt.split("SGM: ")[1].split(" flipped: ")
-    assert sgm.index("near −1.96") < sgm.index("far −7.03")  # log(4 pi) = 2.53 less 1/8, 36/8
+    assert sgm.index("near −2.66") < sgm.index("far −7.03")  # log(4 pi) = 2.53 less 1/8, 36/8
     assert flipped.index("far") < flipped.index("near")
 
 

@@ -17,8 +17,8 @@ def test_histograms_are_what_the_data_say() -> None:
     plot = score_distributions(SETS, xlabel="Log-density", bins=25)
     outlines = [p for p in plot.figure.axes[0].patches if isinstance(p, StepPatch)]
     assert len(outlines) == 3
-    for outline, (group, values) in zip(outlines, SETS.items(), strict=True):
-        part = plot.data.query("set == @group")
+    for outline, (name, values) in zip(outlines, SETS.items(), strict=True):
+        part = plot.data[plot.data["set"] == name]
         shares, edges, _ = outline.get_data()
         np.testing.assert_array_equal(shares, part["share"])
         np.testing.assert_array_equal(edges, [*part["low"], part["high"].iloc[-1]])

@@ -129,12 +129,20 @@ def test_bars_draw_their_data() -> None:
     drawn = _containers(axes)
     for container, (_, part) in zip(drawn, plot.data.groupby("kind", sort=False), strict=True):
         np.testing.assert_array_equal(container.lines[0].get_ydata(), part["accuracy"])
-    first, second = (np.asarray(container.lines[0].get_xdata()) for container in drawn)
+    first, second = (np.asarray(container.lines[0].get_xdata(), float) for container in drawn)
     # Categories in the order in which they come, 100, 5, 20, the two series side by side.
     assert np.round(first).tolist() == [0, 1, 2]
     assert np.round(second).tolist() == [1, 2, 0]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["100", "5", "20"]
     assert "100: clothes 0.84 and faces 0.7 ± 0.0196." in plot.alt
+
+
+def test_bars_reach_1_96_standard_errors() -> None:
+    plot = bars(OURS, x="M", y="accuracy", error="error", by="kind", ylabel="Pair accuracy")
+    container = _containers(plot.figure.axes[0])[0]
+    segments = np.array(container.lines[2][0].get_segments())
+    lengths = segments[:, 1, 1] - segments[:, 0, 1]
+    np.testing.assert_allclose(lengths, 2 * 1.96 * np.array([0.01, 0.01, 0.02]), rtol=1e-9)
 
 
 def test_bars_with_many_values_tell_the_extremes() -> None:
