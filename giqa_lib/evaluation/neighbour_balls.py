@@ -26,8 +26,9 @@ Places = NDArray[np.int64]
 _SPARE = 11
 # Share of a tile's comparisons left open above which the tile is computed in float64.
 _OPEN_SHARE = 0.005
-# Rows and columns of a tile: 4 MiB in float32, which the passes over it find in the cache.
-_SIDE = 1024
+# Most rows and columns of a tile. With smaller ones NumPy's and torch's threads, each of which
+# waits busily for a while after its work, take the processors from one another.
+_SIDE = 3072
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -271,4 +272,6 @@ def _direct(first: Points, second: Points, rows: Places, columns: Places) -> Arr
 
 
 def _parts(count: int) -> list[slice]:
-    return [slice(start, min(start + _SIDE, count)) for start in range(0, count, _SIDE)]
+    """Equal parts, so that few of the products are spent on the half tiles of the diagonal."""
+    side = -(-count // max(1, -(-count // _SIDE)))
+    return [slice(start, min(start + side, count)) for start in range(0, count, max(1, side))]

@@ -106,6 +106,14 @@ def test_a_feature_that_is_constant_in_one_set_only(make_features):
     assert frechet_distance(real=generated, generated=real) == pytest.approx(expected, rel=1e-12)
 
 
+def test_constant_features_leave_the_fast_way_open(make_features, monkeypatch):
+    """The mean of 90 times 0.7 is not 0.7: the feature must still count as constant."""
+    real, generated = make_features(100, 90, 10)
+    real[:, 2], generated[:, 3] = 1000.1, 0.7
+    monkeypatch.setattr(np.linalg, "svd", None)
+    assert frechet_distance(real=real, generated=generated) > 1e6
+
+
 def test_nothing_varies():
     assert frechet_distance(real=np.zeros((3, 2)), generated=np.full((4, 2), 0.1)) == pytest.approx(
         0.02, rel=1e-14

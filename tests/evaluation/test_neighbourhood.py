@@ -121,7 +121,7 @@ def test_exchanging_the_sets_exchanges_precision_and_recall(make_features):
 
 
 @pytest.mark.parametrize("share", [neighbour_balls._OPEN_SHARE, -1.0])
-@pytest.mark.parametrize("side", [1, 64, 1024])
+@pytest.mark.parametrize("side", [1, 64, 2048])
 def test_tiles_and_order_do_not_matter(make_features, monkeypatch, side, share):
     real, generated = make_features(130, 110, 10)
     whole = precision_recall_density_coverage(real=real, generated=generated)
@@ -139,7 +139,7 @@ def test_tiles_and_order_do_not_matter(make_features, monkeypatch, side, share):
     assert np.array_equal(whole.real_balls, found.real_balls[::-1])
     assert np.array_equal(whole.in_generated, found.in_generated[::-1])
     assert np.array_equal(whole.covered, found.covered[::-1])
-    assert max(longest for _, longest in used) == min(side, 130)
+    assert max(longest for _, longest in used) <= side
     assert (torch.float64 in {dtype for dtype, _ in used}) == (share < 0)
 
 
