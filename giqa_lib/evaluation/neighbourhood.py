@@ -70,7 +70,7 @@ def precision_recall_density_coverage(
 ) -> Neighbourhoods:
     """All four in one pass over features (n, d) and (m, d), both longer than ``neighbours``.
 
-    Memory: a float32 copy of both sets, and at most some 300 MiB.
+    Memory: a float32 copy of both sets, and at most some 100 MiB.
 
     >>> found = precision_recall_density_coverage(
     ...     real=[[0.0], [1.0], [2.0]], generated=[[0.5], [9.0], [9.5]], neighbours=1)

@@ -291,6 +291,8 @@ def measure(index: int, task: Task, full: bool) -> dict[str, Any]:
     row["peer_memory_bytes"] = child_memory(index, "theirs", full)
     row["agreement"] = task.agree(state, ours, theirs)
     memory = row["ours_memory_bytes"]
+    if task.name == "FID from features":
+        row["note"] = "both sides form two covariances where N > D, and that time is common"
     if task.peer == "prdc" and memory is not None:
         kept = "kept" if memory < MEMORY_ASKED else "NOT kept"
         row["note"] = f"extra memory {memory / 2**20:.0f} MiB (asked: under 1024, {kept})"
