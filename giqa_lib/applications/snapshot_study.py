@@ -15,8 +15,8 @@ held out           test images that calibrate
 pool, real         test images in pairs; a degraded copy of each is in the pool
 =================  ==========================================================
 
-A classifier is surer of images it was trained on, so a density fitted on those would
-rank every other real image low. The GAN trains on all training images. The pool
+A classifier may be surer of images it was trained on, and a density fitted on those would
+then rank other real images low; the chapter on features measures how much. The GAN trains on all training images. The pool
 is halved into a development part, on which chapters choose features and settings, and an
 evaluation part, on which they report.
 """

@@ -202,7 +202,7 @@ show_table(shown, name="tbl-gains", caption="Differences of pair accuracy on all
 # {num}`cpu:1_giqa/density_sweeps.neighbours-7000|.3f`.
 #
 # $K$ counts neighbours among the references, of which the paper had about 200,000 for LSUN (read off its
-# code) and this chapter has a fifth. In the same proportion the paper's 3500 would be 700 here: 500 against one
+# code) and this chapter has a fifth in the cpu profile. In the same proportion the paper's 3500 would be 700 here: 500 against one
 # differ by {num}`cpu:1_giqa/density_sweeps.neighbours-500|.3f`. That comparison was chosen after a first run had been
 # seen, so no verdict rests on it.
 #
@@ -264,9 +264,9 @@ control.accuracies(seed=seed)
 # %% [markdown]
 # ## Where it fails: components without images
 #
-# A component needs more images than the features have dimensions. Without a cap on the number
-# of PCA components, the held-out log-likelihood falls while that of the fitted images rises: the
-# score then measures the noise of a few reference images.
+# A component needs more images than the features have dimensions. Where it has fewer (the column
+# of starved components), the log-likelihood of the images it was fitted on goes on rising and that of held-out
+# images falls: the score then measures the noise of a few reference images.
 
 # %%
 wide = first.features("pixels", variance=0.99, max_components=100)

@@ -164,8 +164,9 @@ show_table(mixture[["space", "value", "standard_error", "n"]], name="tbl-choice"
 #
 # ## Where it fails: blank is simple
 #
-# The mean score of each snapshot's images by training step. In a space that was not made for the data the
-# first, near-blank snapshots score high: they lie near the middle of everything.
+# The mean score of each snapshot's images by training step. A generator's very first images are nearly blank;
+# the quick profile's snapshots begin there, those of the committed runs later. Where the first points of
+# a line lie above those that follow, the space takes blank images for typical ones.
 
 # %%
 first = studies[0]
@@ -185,8 +186,9 @@ show(plot, name="fig-best", caption="Best six (left) and worst six (right) gener
 # %% [markdown]
 # ## Does it matter that the classifier saw other images?
 #
-# The classifier is trained on images that no density is fitted on. On its own training images it is surer
-# than on any other real image, so a density fitted on them ranks all other real images low.
+# The classifier is trained on images that no density is fitted on, in case it is so much surer of its own
+# training images that a density fitted on those would rank all other real images low. The table measures that:
+# how much further the held-out images fall behind, in nats, when the density saw the classifier's images.
 
 # %%
 inside = first.classifier_part.subset(np.arange(min(len(first.classifier_part), len(first.reference))))

@@ -13,15 +13,12 @@ installed give a row that says so. Data: synthetic Gaussian rows of a power-law 
 
 import argparse
 import contextlib
-import importlib.metadata
 import io
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +30,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from measuring import State, resident, timed, version  # noqa: E402
 
 from giqa_lib.evaluation import (  # noqa: E402
     frechet_distance,
@@ -46,7 +44,6 @@ NAMES = ("precision", "recall", "density", "coverage")
 MEMORY_ASKED = 2**30
 EXACT_ASKED = 1e-8
 SELF_ASKED = 1e-9
-State = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,27 +208,6 @@ def exactness(full: bool) -> list[dict[str, Any]]:
         error = abs(found - float(case["distance"]))
         add("FID exactness", label, error, EXACT_ASKED, "mpmath, 40 digits")
     return rows
-
-
-def version(package: str) -> str | None:
-    """None if the peer is not installed."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def timed(function: Callable[[State], Any], state: State) -> tuple[Any, float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    value = function(state)
-    return value, time.perf_counter() - wall, time.process_time() - cpu
-
-
-def resident(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def peak_memory(task: Task, side: str) -> int:

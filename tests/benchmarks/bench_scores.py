@@ -12,14 +12,11 @@ not installed give a row that says so. Data: synthetic, clusters with a power-la
 """
 
 import argparse
-import importlib.metadata
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from measuring import State, resident, timed, version  # noqa: E402
 from sklearn.cluster import KMeans  # noqa: E402
 from sklearn.mixture import GaussianMixture as SklearnMixture  # noqa: E402
 from sklearn.neighbors import NearestNeighbors  # noqa: E402
@@ -39,7 +37,6 @@ from sklearn.neighbors import NearestNeighbors  # noqa: E402
 from giqa_lib.scores import GaussianMixture, KNearestNeighbours  # noqa: E402
 
 torch.set_num_threads(THREADS)
-State = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,27 +297,8 @@ def tasks(full: bool) -> list[Task]:
     return found
 
 
-def version(package: str | None) -> str | None:
-    """None if the peer is not installed."""
-    if package is None:
-        return f"its steps, torch {torch.__version__}"
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def timed(function: Callable[[State], Any], state: State) -> tuple[Any, float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    value = function(state)
-    return value, time.perf_counter() - wall, time.process_time() - cpu
-
-
-def resident(field: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peer_version(package: str | None) -> str | None:
+    return f"its steps, torch {torch.__version__}" if package is None else version(package)
 
 
 def peak_memory(task: Task, side: str) -> int:
@@ -344,7 +322,7 @@ def measure(index: int, task: Task, full: bool) -> dict[str, Any]:
         "task": task.name,
         "size": ", ".join(f"{name}={value}" for name, value in task.size.items()),
         "peer": task.peer,
-        "peer_version": version(task.package),
+        "peer_version": peer_version(task.package),
         "mark": task.mark,
         "threads": THREADS,
     }

@@ -1,4 +1,3 @@
-import copy
 import dataclasses
 
 import pytest
@@ -111,7 +110,6 @@ def test_the_discriminator_learns_to_tell_two_brightnesses():
 def test_pixels_round_trip():
     every = torch.arange(256, dtype=torch.uint8).reshape(1, 1, 16, 16)
     assert torch.equal(to_pixels(to_unit(every)), every)
-    assert copy.deepcopy(every).equal(every)
 
 
 def test_both_players_train_again_after_a_look_in_evaluation_mode():
