@@ -6,9 +6,10 @@ from pathlib import Path
 
 RANKS = (
     {"checks"},
-    {"store"},
+    {"store", "checkpoints"},
     {"data"},
     {"features"},
+    {"learning"},
     {"scores", "iqa", "gan", "evaluation"},
     {"applications"},
     {"results", "figures"},

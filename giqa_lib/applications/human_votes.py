@@ -13,7 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 from numpy.typing import NDArray
+from torch import Tensor
 
 from giqa_lib.applications.pairs import Pairs, by_votes
 from giqa_lib.data import load
@@ -28,11 +30,18 @@ HELD_OUT_SHARE = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class HumanVotes:
-    """Features of real faces to fit on, of the judged faces, and the pairs that votes give."""
+    """Real faces to fit on, the judged faces, and the pairs that votes give.
+
+    ``reference``, ``held_out`` and ``pool`` are features; ``reference_images`` and ``pool_images`` the same
+    rows as images, ``spare_images`` generated faces with too few votes to be judged.
+    """
 
     reference: NDArray[np.float64]
     held_out: NDArray[np.float64]
     pool: NDArray[np.float64]
+    reference_images: UInt8[Tensor, "n c h w"]
+    pool_images: UInt8[Tensor, "m c h w"]
+    spare_images: UInt8[Tensor, "k c h w"]
     table: pd.DataFrame
     pairs: list[Pairs]
 
@@ -65,12 +74,16 @@ def human_votes(
     raw = extract(images, network, store=store, progress=progress).values
     reduction = PCA(variance=variance, max_components=max_components).fit(raw[real[held_out:]])
     pool = np.flatnonzero(judged)
+    spare = np.flatnonzero((table["generator"] == "wgan-gp") & ~judged)
     chosen = table.iloc[pool].reset_index(drop=True)
     chosen["share"] = chosen["votes_real"] / chosen["votes_total"]
     return HumanVotes(
         reference=reduction.transform(raw[real[held_out:]]),
         held_out=reduction.transform(raw[real[:held_out]]),
         pool=reduction.transform(raw[pool]),
+        reference_images=images.subset(real[held_out:]).tensor(),
+        pool_images=images.subset(pool).tensor(),
+        spare_images=images.subset(spare).tensor(),
         table=chosen,
         pairs=_pairs(chosen, margin, least_votes, random),
     )

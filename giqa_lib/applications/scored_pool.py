@@ -85,8 +85,8 @@ def step_agreement(
     The standard error is by bootstrap over the latents, which all snapshots share.
     """
     generated = study.rows("generated")
-    table = scores[generated].reshape(len(study.snapshots.steps), -1)
-    steps = np.asarray(study.snapshots.steps, dtype=float)
+    table = scores[generated].reshape(len(study.steps), -1)
+    steps = np.asarray(study.steps, dtype=float)
     return bootstrap(
         lambda columns: srcc(columns.mean(axis=0), steps),
         table.T,

@@ -21,7 +21,7 @@ is halved into a development part, on which chapters choose features and setting
 evaluation part, on which they report.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
@@ -40,7 +40,7 @@ from giqa_lib.applications.pairs import (
     real_over_generated,
 )
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
-from giqa_lib.data import DEGRADATIONS, ImageSet, degrade, load
+from giqa_lib.data import DEGRADATIONS, ImageSet, degrade, jpeg_quality, jpeg_round_trip, load
 from giqa_lib.features import (
     PCA,
     ClassifierExtractor,
@@ -60,7 +60,16 @@ from giqa_lib.gan import (
 )
 from giqa_lib.store import Store
 
-__all__ = ["CPU", "PAPER", "PRESETS", "QUICK", "FeatureSpace", "Study", "StudySettings"]
+__all__ = [
+    "CPU",
+    "PAPER",
+    "PRESETS",
+    "QUICK",
+    "FeatureSpace",
+    "Study",
+    "StudySettings",
+    "degrade_at_random",
+]
 
 SMALLEST_INPUT = 16  # pixels a side that the classifier and the GAN can take
 DEGRADED_SEED = 1  # apart from the streams of the split and the pairs
@@ -68,7 +77,11 @@ DEGRADED_SEED = 1  # apart from the streams of the split and the pairs
 
 @dataclass(frozen=True, kw_only=True)
 class StudySettings:
-    """How large the test bed is, and how its generator and its feature network are trained."""
+    """How large the test bed is, and how its generator and its feature network are trained.
+
+    ``steps`` are the snapshots of the pool; ``labelled`` more, evenly spaced up to the last step, give
+    the images that learned scores are trained on.
+    """
 
     classifier_images: int
     reference: int
@@ -76,12 +89,21 @@ class StudySettings:
     real: int
     per_snapshot: int
     steps: tuple[int, ...]
+    labelled: int = 20
     width: int = 32
     classifier: ClassifierSettings = field(default_factory=ClassifierSettings)
     levels: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
 
     def __post_init__(self) -> None:
-        for name in ("classifier_images", "reference", "held_out", "real", "per_snapshot", "width"):
+        for name in (
+            "classifier_images",
+            "reference",
+            "held_out",
+            "real",
+            "per_snapshot",
+            "labelled",
+            "width",
+        ):
             check_positive(getattr(self, name), name=name)
         if len(self.steps) < 2:
             raise InputError(
@@ -181,6 +203,32 @@ class Study:
         self.held_out = test.subset(test_order[: s.held_out])
         self.real = test.subset(test_order[s.held_out : s.held_out + s.real])
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The training steps of the pool's snapshots, rising."""
+        return self.settings.steps
+
+    @property
+    def labelled_steps(self) -> tuple[int, ...]:
+        """Evenly spaced training steps, rising to the last: GIQA's images with pseudo-labels."""
+        last, count = self.settings.steps[-1], self.settings.labelled
+        return tuple(sorted({max(1, round(last * i / count)) for i in range(1, count + 1)}))
+
+    def generate(self, step: int, count: int, *, seed: int) -> UInt8[Tensor, "n c h w"]:
+        """``count`` generated images of one snapshot, in the encoding of the data set's files."""
+        return self.encoded(self.snapshots.images(step, count, seed=seed))
+
+    def encoded(self, images: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h w"]:
+        """Images that no file ever held, after the data set's own lossy encoding, if it has one.
+
+        A score sees JPEG artefacts: real images that have them and generated ones that do not
+        differ by more than quality.
+        """
+        quality = jpeg_quality(self.dataset)
+        if quality is None:
+            return images
+        return torch.stack([jpeg_round_trip(image, quality=quality) for image in images])
+
     @cached_property
     def snapshots(self) -> Snapshots:
         """The GAN's training, read from the store or made (it resumes where it was stopped)."""
@@ -191,7 +239,7 @@ class Study:
                 image_size=_network_size(self.train), channels=channels, width=s.width
             ),
             train=TrainSettings(steps=s.steps[-1], batch_size=64),
-            steps=s.steps,
+            steps=tuple(sorted({*s.steps, *self.labelled_steps})),
         )
         return fetch_snapshots(
             self.store,
@@ -217,24 +265,14 @@ class Study:
     def degraded(self) -> tuple[UInt8[Tensor, "n c h w"], pd.DataFrame]:
         """A degraded copy of each real image of the pool, with what was done to it."""
         random = np.random.default_rng([self.seed, DEGRADED_SEED])
-        images = self.real.tensor()
-        kinds = random.choice(sorted(DEGRADATIONS), len(images))
-        levels = random.choice(self.settings.levels, len(images))
-        done = torch.empty_like(images)
-        for kind in sorted(DEGRADATIONS):
-            for level in self.settings.levels:
-                rows = torch.as_tensor(np.flatnonzero((kinds == kind) & (levels == level)))
-                if len(rows):
-                    generator = torch.Generator().manual_seed(int(random.integers(2**31)))
-                    done[rows] = degrade(images[rows], kind, level, generator)
-        return done, pd.DataFrame({"degradation": kinds, "level": levels})
+        done, how = degrade_at_random(self.real.tensor(), self.settings.levels, random)
+        return self.encoded(done), how
 
     @cached_property
     def pool_images(self) -> UInt8[Tensor, "n c h w"]:
         """Real, degraded and generated images, in the order of ``pool``."""
         generated = [
-            self.snapshots.images(step, self.settings.per_snapshot, seed=self.seed)
-            for step in self.snapshots.steps
+            self.generate(step, self.settings.per_snapshot, seed=self.seed) for step in self.steps
         ]
         return torch.cat([self.real.tensor(), self.degraded[0], *generated])
 
@@ -244,9 +282,9 @@ class Study:
         count, each = len(self.real), self.settings.per_snapshot
         real = pd.DataFrame({"origin": "real", "source": np.arange(count)})
         degraded = self.degraded[1].assign(origin="degraded", source=np.arange(count))
-        steps = np.repeat(self.snapshots.steps, each)
+        steps = np.repeat(self.steps, each)
         # The same latents at every step: an image's source is its latent.
-        sources = np.tile(np.arange(each), len(self.snapshots.steps))
+        sources = np.tile(np.arange(each), len(self.steps))
         generated = pd.DataFrame({"origin": "generated", "step": steps, "source": sources})
         pool = pd.concat([real, degraded, generated], ignore_index=True)
         return pool.assign(part=np.where(pool["source"] % 2 == 0, "evaluation", "development"))
@@ -319,6 +357,22 @@ class Study:
     def describe(self) -> dict[str, object]:
         """The settings as JSON values, for a record."""
         return {"dataset": self.dataset, "seed": self.seed, **asdict(self.settings)}
+
+
+def degrade_at_random(
+    images: UInt8[Tensor, "n c h w"], levels: Sequence[float], random: np.random.Generator
+) -> tuple[UInt8[Tensor, "n c h w"], pd.DataFrame]:
+    """Each image with one degradation at one of ``levels``, drawn for it, and which (a row an image)."""
+    kinds = random.choice(sorted(DEGRADATIONS), len(images))
+    chosen = random.choice(levels, len(images))
+    done = torch.empty_like(images)
+    for kind in sorted(DEGRADATIONS):
+        for level in levels:
+            rows = torch.as_tensor(np.flatnonzero((kinds == kind) & (chosen == level)))
+            if len(rows):
+                generator = torch.Generator().manual_seed(int(random.integers(2**31)))
+                done[rows] = degrade(images[rows], kind, level, generator)
+    return done, pd.DataFrame({"degradation": kinds, "level": chosen})
 
 
 def _fit_to(settings: StudySettings, train: ImageSet, test: ImageSet) -> StudySettings:

@@ -6,7 +6,7 @@ from giqa_lib.data.degradations import DEGRADATIONS, degrade
 from giqa_lib.data.images import Batch, ImageSet
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.reencode import jpeg_round_trip
-from giqa_lib.data.registry import fetch, find, load, status
+from giqa_lib.data.registry import fetch, find, jpeg_quality, load, status
 from giqa_lib.data.resize import resize, set_channels
 from giqa_lib.data.source import UnreadableImage
 
@@ -24,6 +24,7 @@ __all__ = [
     "degrade",
     "fetch",
     "find",
+    "jpeg_quality",
     "jpeg_round_trip",
     "load",
     "open_images",

@@ -25,10 +25,12 @@ from giqa_lib.data.places import Place, fetch_folder, find_place
 from giqa_lib.data.reencode import JpegSource
 from giqa_lib.data.standard import read_cifar, read_digits, read_idx_split
 
-__all__ = ["fetch", "find", "load", "status"]
+__all__ = ["fetch", "find", "jpeg_quality", "load", "status"]
 
 #: Brought to one encoding when loaded, for the reason in ``reencode``.
 _JPEG_QUALITY = {"faces64-human": 95, "gan-ladder": 75}
+#: Stored as JPEG where they come as Parquet; the original files are lossless.
+_STORED_JPEG = {"cifar10": 75, "cifake": 75}
 
 
 def load(name: str, split: str | None = None, *, on_error: OnError = "report") -> ImageSet:
@@ -62,6 +64,21 @@ def load(name: str, split: str | None = None, *, on_error: OnError = "report") -
     if name in _JPEG_QUALITY:
         images = ImageSet(JpegSource(images.source, quality=_JPEG_QUALITY[name]), on_error=on_error)
     return images
+
+
+def jpeg_quality(name: str) -> int | None:
+    """The JPEG quality (4:2:0) that a data set's images went through here; None if its files are lossless.
+
+    Bring images of another origin to the same before a score sees both.
+
+    >>> jpeg_quality("digits") is None
+    True
+    """
+    dataset_card(name)
+    place = find_place(name)
+    if place is None or place.form in ("idx", "cifar", "package"):
+        return None
+    return (_JPEG_QUALITY | _STORED_JPEG).get(name)
 
 
 def find(name: str) -> Path | None:

@@ -1,6 +1,6 @@
 """Generative adversarial networks: models, objectives, one training loop, checkpoints, samples."""
 
-from giqa_lib.gan.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.models import DCGANSettings, Discriminator, Generator, new_dcgan
 from giqa_lib.gan.objectives import HINGE, NON_SATURATING, WASSERSTEIN, Objective, gradient_penalty
 from giqa_lib.gan.sampling import latents, sample
@@ -19,7 +19,6 @@ __all__ = [
     "HINGE",
     "NON_SATURATING",
     "WASSERSTEIN",
-    "CheckpointError",
     "DCGANSettings",
     "Discriminator",
     "Generator",

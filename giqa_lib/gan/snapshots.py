@@ -16,6 +16,7 @@ from jaxtyping import UInt8
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from giqa_lib.checkpoints import remove_checkpoints
 from giqa_lib.checks import InputError, check_positive, error_line
 from giqa_lib.data import ImageSet
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
@@ -167,8 +168,7 @@ def _train(
         if reached.step in checkpoints:
             save_checkpoint(folder, reached, config)
     _write_losses(folder, state)
-    for leftover in folder.glob("checkpoint*"):
-        leftover.unlink()
+    remove_checkpoints(folder)
 
 
 def _write_losses(folder: Path, state: TrainState) -> None:

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_choice, check_images, check_positive, error_line
 from giqa_lib.features import PCA
-from giqa_lib.scores.blocks import row_blocks
+from giqa_lib.scores.blocks import image_blocks, row_blocks
 from giqa_lib.scores.calibration import RankCalibration, WithinModeCalibration
 from giqa_lib.scores.density import Density, load_score
 from giqa_lib.scores.mixture import GaussianMixture
@@ -283,15 +282,11 @@ def _modes(
 def _in_batches(function: Callable[[Tensor], Any], images: Tensor, size: int) -> NDArray[Any]:
     """``function`` over batches of exactly ``size`` images, the last padded with black."""
     parts = []
-    for piece in row_blocks(len(images), size):
-        block = images[piece]
-        if len(block) < size:
-            missing = block.new_zeros(size - len(block), *block.shape[1:])
-            block = torch.cat([block, missing])
+    for block, kept in image_blocks(images, size):
         values = function(block)
         if isinstance(values, Tensor):
             values = values.detach().cpu().numpy()
-        parts.append(np.asarray(values)[: piece.stop - piece.start])
+        parts.append(np.asarray(values)[:kept])
     return np.concatenate(parts)
 
 

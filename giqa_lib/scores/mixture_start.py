@@ -53,7 +53,7 @@ class Given:
         if matrices is not None:
             factor = precision_cholesky_from_precisions(matrices, covariance_type)
             square = covariance_type in ("full", "tied")
-            covariances = torch.linalg.inv(matrices) if square else matrices.reciprocal()
+            covariances = _inverse(factor) if square else matrices.reciprocal()
         return cls(
             weights=_check_weights(_array(weights, (count,), "weights_init", device)),
             means=_array(means, (count, width), "means_init", device),
@@ -120,6 +120,13 @@ def _array(
         got = f"shape {array.shape}" + ("" if np.isfinite(array).all() else " with NaN or infinity")
         raise InputError(error_line(name, expected=f"shape {shape}", got=got, hint=hint))
     return torch.from_numpy(array).to(device)
+
+
+def _inverse(factor: Tensor) -> Tensor:
+    """Inverse of :math:`U U^T` from U. A general inverse needs pivots, and MKL's batched ones failed beside scikit-learn's."""
+    identity = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device)
+    inverse = torch.linalg.solve_triangular(factor, identity.expand_as(factor), upper=True)
+    return inverse.mT @ inverse
 
 
 def _check_weights(weights: Tensor | None) -> Tensor | None:

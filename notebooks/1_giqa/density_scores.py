@@ -81,7 +81,7 @@ first = studies[0]
 first.pool.groupby("origin").size().to_frame("images in the pool")
 
 # %%
-steps = [first.snapshots.steps[i] for i in (0, len(first.snapshots.steps) // 2, -1)]
+steps = [first.steps[i] for i in (0, len(first.steps) // 2, -1)]
 rows = [first.rows("real")[:12], first.rows("degraded")[:12], *(first.rows("generated", step=s)[:12] for s in steps)]
 labels = ["real", "degraded", *(f"step {s}" for s in steps)]
 grid = image_grid(first.pool_images[np.concatenate(rows)], columns=12, row_labels=labels)
@@ -147,7 +147,7 @@ show(plot, name="fig-sorted", caption="Generated images of all training steps, s
 # ### Figure 3: best and worst four, by each density
 
 # %%
-last = first.rows("generated", step=first.snapshots.steps[-1])
+last = first.rows("generated", step=first.steps[-1])
 plot = best_and_worst(first.pool_images[last], {n: s.raw[last] for n, s in mine.items()}, count=4)
 show(plot, name="fig-best-worst", caption="The four best (left) and worst (right) images of the last snapshot by each density.")
 
@@ -155,7 +155,7 @@ show(plot, name="fig-best-worst", caption="The four best (left) and worst (right
 # ### Score distributions
 
 # %%
-early, late = first.snapshots.steps[len(first.snapshots.steps) // 3], first.snapshots.steps[-1]
+early, late = first.steps[len(first.steps) // 3], first.steps[-1]
 parts = {"real": first.rows("real"), "degraded": first.rows("degraded"),
          f"step {early}": first.rows("generated", step=early), f"step {late}": first.rows("generated", step=late)}  # fmt: skip
 plot = score_distributions({n: mine["GMM"].calibrated[r] for n, r in parts.items()}, xlabel="calibrated GMM score")
@@ -208,7 +208,7 @@ show_table(agreement[["score", "metric", "value", "standard_error"]], name="tbl-
 # %%
 rows = []
 for study in studies:
-    last = study.rows("generated", step=study.snapshots.steps[-1])
+    last = study.rows("generated", step=study.steps[-1])
     classes = study.classifier.predict(study.pool_images[last]).numpy()
     pairs = study.pairs()[3]
     for scale in ("calibrated", "within_mode"):
@@ -230,7 +230,7 @@ show_table(scales[["scale", "metric", "value", "standard_error"]], name="tbl-sca
            caption="Rank among all held-out real images against rank within the predicted class (this build).")  # fmt: skip
 
 # %%
-last = first.rows("generated", step=first.snapshots.steps[-1])
+last = first.rows("generated", step=first.steps[-1])
 order = {"among all": mine["GMM"].calibrated[last], "within class": mine["GMM"].within_mode[last]}
 plot = best_and_worst(first.pool_images[last], order, count=6)
 show(plot, name="fig-scales", caption="Best and worst images of the last snapshot: ranked among all real images, and within the predicted class.")

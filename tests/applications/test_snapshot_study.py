@@ -6,7 +6,6 @@ import torch
 
 from giqa_lib.applications import (
     Study,
-    StudySettings,
     effective_classes,
     mixture_sweep,
     neighbour_sweep,
@@ -15,31 +14,7 @@ from giqa_lib.applications import (
     step_agreement,
 )
 from giqa_lib.checks import InputError
-from giqa_lib.features import ClassifierSettings
 from giqa_lib.scores import GaussianMixture, SingleGaussian
-from giqa_lib.store import Store
-
-SETTINGS = StudySettings(
-    classifier_images=600,
-    reference=600,
-    held_out=150,
-    real=150,
-    per_snapshot=20,
-    steps=(2, 8, 16),
-    width=4,
-    classifier=ClassifierSettings(epochs=4, channels=8, width=16),
-)
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    store = Store(tmp_path_factory.mktemp("store"))
-    return Study(SETTINGS, dataset="digits", seed=0, store=store, progress=False)
-
-
-@pytest.fixture(scope="module")
-def space(study):
-    return study.features(variance=0.95, max_components=8)
 
 
 def test_no_image_serves_twice(study):
@@ -76,9 +51,9 @@ def test_pairs_are_in_order(study):
 
 
 def test_a_second_study_reads_the_same_from_the_store(study):
-    again = Study(SETTINGS, dataset="digits", seed=0, store=study.store, progress=False)
+    again = Study(study.settings, dataset="digits", seed=0, store=study.store, progress=False)
     assert torch.equal(again.pool_images, study.pool_images)
-    other = Study(SETTINGS, dataset="digits", seed=1, store=study.store, progress=False)
+    other = Study(study.settings, dataset="digits", seed=1, store=study.store, progress=False)
     assert list(other.real.names) != list(study.real.names)
 
 

@@ -7,9 +7,9 @@ import time
 import pytest
 import torch
 
+from giqa_lib.checkpoints import CheckpointError
 from giqa_lib.checks import InputError
 from giqa_lib.gan import (
-    CheckpointError,
     DCGANSettings,
     TrainSettings,
     load_checkpoint,
