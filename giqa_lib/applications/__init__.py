@@ -8,12 +8,19 @@ from giqa_lib.applications.learned_study import (
     LearnedPreset,
     LearnedStudy,
     patch_of,
+    real_or_generated,
 )
 from giqa_lib.applications.learned_sweep import (
     JudgedSettings,
     classifier_sweep,
     noise_sweep,
     patch_sweep,
+)
+from giqa_lib.applications.natural_study import (
+    NATURAL_PRESETS,
+    NaturalPreset,
+    natural_scores,
+    study_natural_scores,
 )
 from giqa_lib.applications.outcomes import accuracies, combine_seeds, differences, outcomes
 from giqa_lib.applications.pair_beds import ALL_PAIRS, StudyBed
@@ -22,6 +29,7 @@ from giqa_lib.applications.pair_benchmark import (
     density_values,
     judge_pairs,
     lead,
+    lead_table,
     mcnemar_table,
 )
 from giqa_lib.applications.pair_files import PairFolder, find_lgiqa, read_pair_folder
@@ -41,10 +49,12 @@ from giqa_lib.applications.scored_pool import (
     step_agreement,
 )
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.votes_benchmark import votes_values
 
 __all__ = [
     "ALL_PAIRS",
     "LEARNED_PRESETS",
+    "NATURAL_PRESETS",
     "PRESETS",
     "Benchmark",
     "FeatureSpace",
@@ -53,6 +63,7 @@ __all__ = [
     "Ladder",
     "LearnedPreset",
     "LearnedStudy",
+    "NaturalPreset",
     "PairFolder",
     "Pairs",
     "ScoredPool",
@@ -77,16 +88,21 @@ __all__ = [
     "ladder_means",
     "later_over_earlier",
     "lead",
+    "lead_table",
     "load_ladder",
     "mcnemar_table",
     "mixture_sweep",
+    "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
     "outcomes",
     "patch_of",
     "patch_sweep",
     "read_pair_folder",
+    "real_or_generated",
     "real_over_generated",
     "score_pool",
     "step_agreement",
+    "study_natural_scores",
+    "votes_values",
 ]

@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
+from torch import Tensor
 
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_positive, check_probability
 from giqa_lib.learning import FitSettings, NetworkSettings
 from giqa_lib.scores import (
+    BC,
     LabelledImages,
     LearnedScore,
     LearnedSettings,
@@ -24,8 +27,9 @@ from giqa_lib.scores import (
     noisy_labels,
     pseudo_labels,
 )
+from giqa_lib.store import Store
 
-__all__ = ["LEARNED_PRESETS", "LearnedPreset", "LearnedStudy", "patch_of"]
+__all__ = ["LEARNED_PRESETS", "LearnedPreset", "LearnedStudy", "patch_of", "real_or_generated"]
 
 LATENTS_SEED = 10_000  # apart from the pool's latents, which are drawn by the study's own seed
 HOLD_OUT_EVERY = 4
@@ -66,7 +70,7 @@ LEARNED_PRESETS = {
         real=1800,
         held_out=100,
         width=16,
-        fit=FitSettings(steps=1000, check_every=100, patience=5),
+        fit=FitSettings(steps=2000, check_every=100, patience=8),
     ),
     # 200,000 generated images in all, as in the paper; the network and its schedule as in the official code.
     "paper": LearnedPreset(
@@ -86,6 +90,37 @@ def patch_of(side: int, share: float) -> int:
     (192, 4)
     """
     return max(4, round(side * share))
+
+
+def _settings(images: Tensor, preset: LearnedPreset, patch: float) -> LearnedSettings:
+    network = NetworkSettings(
+        name=preset.network,
+        channels=images.shape[1],
+        patch=patch_of(min(images.shape[2:]), patch),
+        width=preset.width,
+    )
+    return LearnedSettings(network=network, fit=preset.fit)
+
+
+def real_or_generated(
+    store: Store,
+    real: UInt8[Tensor, "n c h w"],
+    generated: UInt8[Tensor, "m c h w"],
+    preset: LearnedPreset,
+    *,
+    seed: int,
+    device: str = "cpu",
+) -> LearnedScore:
+    """BC-GIQA where there are no snapshots: real against generated images; every fifth of both is held out."""
+    images = torch.cat([real, generated])
+    labels = np.repeat([1.0, 0.5], [len(real), len(generated)])  # any label below 1 is generated
+    kept = np.arange(len(labels)) % 5 == 0
+    train, held_out = (
+        LabelledImages(images=images[torch.as_tensor(rows)], labels=labels[rows])
+        for rows in (~kept, kept)
+    )
+    settings = _settings(images, preset, preset.patch)
+    return fetch_learned_score(store, train, held_out, BC, settings, seed=seed, device=device)
 
 
 class LearnedStudy:
@@ -121,14 +156,9 @@ class LearnedStudy:
 
     def settings(self, *, patch: float | None = None) -> LearnedSettings:
         """Network and fit; ``patch`` as a share of the side instead of the preset's."""
-        side = min(self.train.images.shape[2:])
-        network = NetworkSettings(
-            name=self.preset.network,
-            channels=self.train.images.shape[1],
-            patch=patch_of(side, self.preset.patch if patch is None else patch),
-            width=self.preset.width,
+        return _settings(
+            self.train.images, self.preset, self.preset.patch if patch is None else patch
         )
-        return LearnedSettings(network=network, fit=self.preset.fit)
 
     def score(
         self, method: Method, *, patch: float | None = None, noise: float = 0.0

@@ -11,12 +11,20 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 from sklearn.base import clone
+from torch import Tensor
 
-from giqa_lib.applications.outcomes import Outcomes, accuracies, differences, outcomes
-from giqa_lib.applications.pair_beds import StudyBed
+from giqa_lib.applications.outcomes import (
+    Outcomes,
+    accuracies,
+    combine_seeds,
+    differences,
+    outcomes,
+)
 from giqa_lib.applications.pairs import Pairs
+from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.evaluation import mcnemar
 from giqa_lib.scores import Density
 
@@ -25,6 +33,7 @@ __all__ = [
     "density_values",
     "judge_pairs",
     "lead",
+    "lead_table",
     "mcnemar_table",
 ]
 
@@ -53,10 +62,12 @@ def judge_pairs(scores: Mapping[str, Scores], pairs: Sequence[Pairs], *, seed: i
     return Benchmark(outcomes=found, seed=seed)
 
 
-def density_values(bed: StudyBed, densities: Mapping[str, Density]) -> dict[str, Scores]:
-    """Raw scores of the bed's images by densities fitted to the study's reference features."""
-    space = bed.study.features()
-    features = space.reduction.transform(bed.study.extract(bed.images, space.name))
+def density_values(
+    study: Study, images: UInt8[Tensor, "n c h w"], densities: Mapping[str, Density]
+) -> dict[str, Scores]:
+    """Raw scores (n,) of images by densities fitted to the study's reference features, by name."""
+    space = study.features()
+    features = space.reduction.transform(study.extract(images, space.name))
     return {
         name: clone(density).fit(space.reference).score_samples(features)
         for name, density in densities.items()
@@ -94,6 +105,24 @@ def lead(
             }
         )
     return pd.DataFrame(rows)
+
+
+def lead_table(
+    judged: Mapping[str, Sequence[tuple[Benchmark, Benchmark]]],
+    contrasts: Mapping[str, tuple[Sequence[str], Sequence[str], bool]],
+) -> pd.DataFrame:
+    """The leads of all contrasts on all test beds, combined over seeds.
+
+    ``judged[bed]`` has a (development, evaluation) pair a seed; ``contrasts[name]`` is (ours, others, worst) as for
+    :func:`lead`. Columns ``contrast``, ``bed``, ``pairs``, ``value``, ``standard_error``, ``n``, ``seeds``.
+    """
+    rows = [
+        lead(development, evaluation, ours, others, worst=worst).assign(contrast=name, bed=bed)
+        for name, (ours, others, worst) in contrasts.items()
+        for bed, seeds in judged.items()
+        for development, evaluation in seeds
+    ]
+    return combine_seeds(pd.concat(rows), by=["contrast", "bed", "pairs"])
 
 
 def mcnemar_table(benchmarks: Sequence[Benchmark], kind: str) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from giqa_lib.checks import InputError, check_images, check_positive, error_line
 from giqa_lib.data import resize, set_channels
+from giqa_lib.features.folding import fold_same_padding
 
 __all__ = ["ModuleExtractor", "state_digest"]
 
@@ -101,7 +102,8 @@ class ModuleExtractor:
         self._shift = shift.view(1, -1, 1, 1).to(self.device)
         self.network = copy.deepcopy(network).eval().requires_grad_(False).to(self.device)
         if self.device.type == "cpu":
-            self.network = self.network.to(memory_format=torch.channels_last)
+            folded = fold_same_padding(self.network)
+            self.network = folded.to(memory_format=torch.channels_last)
         self._tap = _Tap(self.network, layer) if layer is not None else None
         self._run: Callable[[Tensor], Tensor] = self.network
         self._pads = False

@@ -3,15 +3,19 @@ r"""Log-densities of Gaussian components at many points: the E step's and the sc
 .. math:: \log w_k p(x \mid k) = \log w_k - \tfrac d2 \log 2\pi + \tfrac12 \log\det\Lambda_k
     - \tfrac12 \lVert (x - \mu_k)^T U_k \rVert^2, \qquad \Lambda_k = U_k U_k^T
 
-(GIQA, Eq. 7). With full covariances this is M products of n x d by d x d. Three facts make it
-cheap: U is triangular, so column blocks need only the rows above them (half the work); all
-components can share one product; and in many dimensions all but one or two components are
-negligible. So a first pass in float32, with a rigorous bound on its rounding error, finds the
-components that can matter, and only those are computed in float64, from ``x - mean`` directly.
-A component is left out when its share of the density is certainly below
-:math:`2^{-54} / M`: together they lie below half a unit in the last place.
+(GIQA, Eq. 7). With full covariances this is M products of n x d by d x d. Two facts make it
+cheap. U is triangular, so a block of columns needs only the rows above its end. And in many
+dimensions all but one or two components are negligible, which a part of the columns shows, as
+the others can only add to the norm. So the first columns are computed in float32 for all
+components, with a rigorous bound on the rounding error; the component that looks best then is
+computed in float64, from ``x - mean`` directly; and after it those that may still matter
+beside it, given up half-way where their first columns in float64 exclude them.
 
-Values do not depend on the batch: see :mod:`giqa_lib.scores.blocks`.
+A component is negligible (minus infinity) where its share of the density is below
+:math:`2^{-54} / M`: together they lie below half a unit in the last place. That is decided
+once more at the end, by the float64 values alone; the float32 pass only spares work, and its
+own rounding, which may depend on the batch, cannot show. All other products have one shape:
+see :mod:`giqa_lib.scores.blocks`.
 """
 
 import math
@@ -27,9 +31,11 @@ from giqa_lib.scores.covariance import log_det_precision_cholesky
 __all__ = ["Components", "log_joint", "log_joint_differentiable"]
 
 _PANEL = 32  # columns of U in one product: narrower wastes the kernel, wider the triangle
-_EXACT_ROWS = 64
+_EXACT_ROWS = 128
 _SCREEN_MIN_COMPONENTS = 3
-_SCREEN_MIN_WIDTH = 32
+_SCREEN_MIN_WIDTH = 32  # and the fewest columns that the screen looks at
+_SCREEN_SHARE = 0.6  # of the columns: with fewer, too many components are left to measure
+_SCREEN_ROWS = 256  # their images for all components stay in the cache
 _CHUNK_ELEMENTS = 2**22
 _UNIT_ROUNDOFF = 2.0**-24
 
@@ -39,7 +45,7 @@ class Components:
     """Parameters of M Gaussian components, and what is derived from them once.
 
     ``weights`` (m,), ``means`` (m, d), ``factor`` the precisions' Cholesky factor in the shape
-    of ``covariance_type``; all float64 on one device. ``single`` computes all in float32.
+    of ``covariance_type``; all float64 on one device. ``single`` makes products in float32.
 
     >>> one = torch.ones(1, dtype=torch.float64)
     >>> c = Components(weights=one, means=one[:, None], factor=one, covariance_type="spherical")
@@ -55,6 +61,7 @@ class Components:
     centre: Tensor = field(init=False)
     constants: Tensor = field(init=False)
     panels: "_Panels | None" = field(init=False)
+    screen: "_Screen | None" = field(init=False)
 
     def __post_init__(self) -> None:
         width = self.means.shape[1]
@@ -62,25 +69,21 @@ class Components:
         centre = (self.weights / self.weights.sum()) @ self.means
         log_det = log_det_precision_cholesky(self.factor, self.covariance_type, width)
         constants = self.weights.log() - 0.5 * width * math.log(2 * math.pi) + log_det
-        panels = None
+        panels, screen = None, None
         if self.covariance_type == "full":
-            low = self.single or self.screened
-            dtype = torch.float32 if low else torch.float64
-            panels = _Panels(self.means - centre, self.factor, dtype)
+            if len(self.means) >= _SCREEN_MIN_COMPONENTS and width >= _SCREEN_MIN_WIDTH:
+                screen = _Screen(self.means - centre, self.factor)
+            else:
+                panels = _Panels(self.means - centre, self.factor, self.dtype)
         object.__setattr__(self, "centre", centre)
         object.__setattr__(self, "constants", constants)
         object.__setattr__(self, "panels", panels)
+        object.__setattr__(self, "screen", screen)
 
     @property
-    def screened(self) -> bool:
-        """Whether a float32 pass chooses the components to compute in float64."""
-        count, width = self.means.shape
-        return (
-            self.covariance_type == "full"
-            and not self.single
-            and count >= _SCREEN_MIN_COMPONENTS
-            and width >= _SCREEN_MIN_WIDTH
-        )
+    def dtype(self) -> torch.dtype:
+        """Of the products."""
+        return torch.float32 if self.single else torch.float64
 
     @property
     def rows(self) -> int:
@@ -96,9 +99,7 @@ class _Panels:
         count, width = means.shape
         self.count = count
         self.padded = padded_width(width)
-        self.factor_norms = torch.linalg.matrix_norm(factor)
         shifts = torch.stack([mean @ upper for mean, upper in zip(means, factor, strict=True)])
-        self.shift_norms = torch.linalg.vector_norm(shifts, dim=1)
         self.blocks: list[tuple[Tensor, Tensor]] = []
         for columns in row_blocks(self.padded, _PANEL):
             start, stop = columns.start, columns.stop
@@ -120,64 +121,115 @@ class _Panels:
         return squares.sqrt_()
 
 
-def _kept(points: Tensor, norms: Tensor, components: Components, panels: _Panels) -> Tensor:
-    """Which components can matter, from float32 norms and a bound of their error.
-
-    A float32 product of length n errs by at most gamma |x| |u|, gamma = n u / (1 - n u)
-    (Higham, Accuracy and Stability, section 3.1); n counts the roundings of the operands too.
-    """
-    terms = (panels.padded + 8) * _UNIT_ROUNDOFF
-    gamma = terms / (1.0 - terms)
-    norms = norms.double()
-    lengths = torch.linalg.vector_norm(points.double(), dim=1, keepdim=True)
-    error = gamma * (lengths * panels.factor_norms + panels.shift_norms)
-    most = components.constants - 0.5 * (norms * (1 - gamma) - error).clamp_(min=0).square_()
-    least = components.constants - 0.5 * (norms * (1 + gamma) + error).square_()
-    gap = 54 * math.log(2) + math.log(panels.count)
-    # Negated, so that an overflow (NaN) keeps the component.
-    return ~(most < least.amax(1, keepdim=True) - gap)
-
-
-def _exact(points: Tensor, kept: Tensor, components: Components) -> Tensor:
-    """Float64 log-densities where ``kept``, minus infinity elsewhere."""
-    out = torch.full(kept.shape, -math.inf, dtype=torch.float64, device=points.device)
-    padded = padded_width(points.shape[1])
-    columns = kept.T.contiguous()
-    for k, (mean, upper) in enumerate(zip(components.means, components.factor, strict=True)):
-        rows = columns[k].nonzero().squeeze(1)
-        if len(rows) == 0:
-            continue
-        upper = pad_block(upper, padded, padded)
-        for piece in row_blocks(len(rows), _EXACT_ROWS):
-            chosen = rows[piece]
-            image = pad_block(points[chosen] - mean, _EXACT_ROWS, padded) @ upper
-            squares = image.square_().sum(1)[: len(chosen)]
-            out[chosen, k] = components.constants[k] - 0.5 * squares
-    return out
-
-
 def _panel_log_joint(points: Tensor, components: Components, panels: _Panels) -> Tensor:
     rows = components.rows
-    dtype = panels.blocks[0][0].dtype
-    centred = (points - components.centre).to(dtype)
-    with full_float32():
-        norms = torch.cat(
-            [
-                panels.norms(pad_block(centred[piece], rows, panels.padded))[
-                    : piece.stop - piece.start
-                ]
-                for piece in row_blocks(len(points), rows)
-            ]
-        )
-    if components.screened:
-        return _exact(points, _kept(centred, norms, components, panels), components)
+    centred = (points - components.centre).to(components.dtype)
+    norms = torch.cat(
+        [
+            panels.norms(pad_block(centred[piece], rows, panels.padded))[: piece.stop - piece.start]
+            for piece in row_blocks(len(points), rows)
+        ]
+    )
     return components.constants - 0.5 * norms.double().square_()
+
+
+class _Screen:
+    """The first columns of all the factors in float32: what excludes most components."""
+
+    def __init__(self, means: Tensor, factor: Tensor) -> None:
+        width = means.shape[1]
+        self.columns = min(width, max(_SCREEN_MIN_WIDTH, padded_width(int(width * _SCREEN_SHARE))))
+        means, upper = means[:, : self.columns], factor[:, : self.columns, : self.columns]
+        self.panels = _Panels(means, upper, torch.float32)
+        self.factor_norms = torch.linalg.matrix_norm(upper)
+        self.mean_norms = torch.linalg.vector_norm(means, dim=1)
+        #: Column blocks of the products in :func:`_measure`, first what the screen looks at.
+        self.pieces = [slice(0, self.columns)]
+        if self.columns < width:
+            self.pieces.append(slice(self.columns, width))
+
+    def norms(self, points: Tensor) -> tuple[Tensor, Tensor]:
+        """Norms of the first columns of (x - mean)^T U, (n, m) float64, and their least.
+
+        A float32 product of length n errs by at most gamma |x| |u|, gamma = n u / (1 - n u)
+        (Higham, Accuracy and Stability, section 3.1); n counts the roundings of the operands
+        too, and the bound stands twice, since what it is held against, the products of
+        :func:`_measure`, may be float32 as well.
+        """
+        points = points[:, : self.columns]
+        single = pad_block(points.float(), len(points), self.panels.padded)
+        pieces = row_blocks(len(points), _SCREEN_ROWS)
+        norms = torch.cat([self.panels.norms(single[piece]) for piece in pieces]).double()
+        terms = (self.columns + 8) * _UNIT_ROUNDOFF
+        gamma = 2 * terms / (1.0 - terms)
+        lengths = torch.linalg.vector_norm(points, dim=1, keepdim=True)
+        error = gamma * (lengths + self.mean_norms) * self.factor_norms
+        return norms, (norms * (1 - gamma) - error).clamp_(min=0)
+
+
+def _screened_log_joint(points: Tensor, components: Components, screen: _Screen) -> Tensor:
+    """Log-densities where they matter, minus infinity elsewhere."""
+    norms, least = screen.norms(points - components.centre)
+    constants, width = components.constants, points.shape[1]
+    gap = 54 * math.log(2) + math.log(len(constants))
+    likely = constants - 0.5 * norms.square_() * (width / screen.columns)
+    first = torch.zeros_like(norms, dtype=torch.bool)
+    first.scatter_(1, likely.argmax(1, keepdim=True), value=True)
+    out = torch.full_like(norms, -math.inf)
+    floor = torch.full_like(norms[:, 0], -math.inf)
+    _measure(points, first, floor, out, components, screen)
+    floor = out.amax(1) - gap
+    most = constants - 0.5 * least.square_()
+    # Negated, so that an overflow (NaN) keeps the component.
+    others = ~(most < floor[:, None]) & ~first
+    _measure(points, others, floor, out, components, screen)
+    return out.masked_fill_(out < out.amax(1, keepdim=True) - gap, -math.inf)
+
+
+def _measure(
+    points: Tensor,
+    chosen: Tensor,
+    floor: Tensor,
+    out: Tensor,
+    components: Components,
+    screen: _Screen,
+) -> None:
+    """Fill ``out`` where ``chosen``; what falls below ``floor`` may be left as it is."""
+    wanted = chosen.T.contiguous()
+    padded = padded_width(points.shape[1])
+    for k, (mean, upper) in enumerate(zip(components.means, components.factor, strict=True)):
+        rows = wanted[k].nonzero().squeeze(1)
+        upper = pad_block(upper.to(components.dtype), padded, padded)
+        difference = (points[rows] - mean).to(components.dtype)
+        squares = torch.zeros(len(rows), dtype=torch.float64, device=points.device)
+        for columns in screen.pieces:
+            if len(rows) == 0:
+                break
+            stop = padded_width(columns.stop)
+            squares += _squares(difference, upper[:stop, columns.start : stop])
+            values = components.constants[k] - 0.5 * squares
+            kept = ~(values < floor[rows])
+            if not bool(kept.all()):
+                rows, difference = rows[kept], difference[kept]
+                squares, values = squares[kept], values[kept]
+        else:
+            out[rows, k] = values
+
+
+def _squares(difference: Tensor, block: Tensor) -> Tensor:
+    """Squared norms of the rows' product with a block, in products of one shape."""
+    height = len(block)
+    squares = []
+    for piece in row_blocks(len(difference), _EXACT_ROWS):
+        rows = pad_block(difference[piece, :height], _EXACT_ROWS, height)
+        squares.append((rows @ block).square_().sum(1)[: piece.stop - piece.start])
+    return torch.cat(squares).double()
 
 
 def _direct_log_joint(points: Tensor, components: Components) -> Tensor:
     """Tied, diagonal and spherical: differences to the whitened means, block by block."""
     padded = padded_width(points.shape[1])
-    dtype = torch.float32 if components.single else torch.float64
+    dtype = components.dtype
     factor = components.factor.to(dtype)
     means = (components.means - components.centre).to(dtype)
     centred = (points - components.centre).to(dtype)
@@ -188,8 +240,7 @@ def _direct_log_joint(points: Tensor, components: Components) -> Tensor:
     for piece in row_blocks(len(points), components.rows):
         block = pad_block(centred[piece], components.rows, padded)
         if components.covariance_type == "tied":
-            with full_float32():
-                block = block @ factor
+            block = block @ factor
         block = block[:, : means.shape[1]]
         columns = []
         for k, mean in enumerate(means):
@@ -213,10 +264,13 @@ def log_joint(points: Float[Tensor, "n d"], components: Components) -> Float[Ten
     out = torch.empty(count, len(components.means), dtype=torch.float64, device=device)
     for piece in row_blocks(count, chunk):
         block = points[piece].to(device=device, dtype=torch.float64)
-        if components.panels is None:
-            out[piece] = _direct_log_joint(block, components)
-        else:
-            out[piece] = _panel_log_joint(block, components, components.panels)
+        with full_float32():
+            if components.screen is not None:
+                out[piece] = _screened_log_joint(block, components, components.screen)
+            elif components.panels is not None:
+                out[piece] = _panel_log_joint(block, components, components.panels)
+            else:
+                out[piece] = _direct_log_joint(block, components)
     return out
 
 

@@ -46,9 +46,9 @@ def test_mcnemar_pools_seeds_and_counts_ties_as_wrong():
 
 
 def test_density_values_are_the_densitys_own(study, space):
-    bed = StudyBed(study)
-    found = density_values(bed, {"SGM-GIQA": SingleGaussian()})["SGM-GIQA"]
+    images = StudyBed(study).images
+    found = density_values(study, images, {"SGM-GIQA": SingleGaussian()})["SGM-GIQA"]
     by_hand = study.features()
     expected = SingleGaussian().fit(by_hand.reference).score_samples(by_hand.pool)
-    assert found.shape == (len(bed.images),)
+    assert found.shape == (len(images),)
     assert np.allclose(found[: len(study.pool)], expected)

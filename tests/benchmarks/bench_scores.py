@@ -267,13 +267,12 @@ def tasks(full: bool) -> list[Task]:
     for neighbours in ((3500, 40), (7000, 80)):
         options: dict[str, Any] = {"setup": setup_neighbours, "agree": agree_neighbours}
         whole = size(**knn, queries=(5000, 150), K=neighbours)
-        fewer = size(**knn, queries=(1000, 50), K=neighbours)
         some = size(**knn, queries=(5000, 150), K=neighbours, peer_queries=(6, 3))
         share = some["peer_queries"] / some["queries"]
         found += [
             Task(name="KNN", size=whole, peer="faiss-cpu IndexFlatL2", package="faiss-cpu",
                  ours=neighbours_ours, theirs=neighbours_faiss, mark=1.0, **options),
-            Task(name="KNN", size=fewer, peer="scikit-learn brute", package="scikit-learn",
+            Task(name="KNN", size=whole, peer="scikit-learn brute", package="scikit-learn",
                  ours=neighbours_ours, theirs=neighbours_sklearn, mark=2.5, **options),
             Task(name="KNN", size=some, peer="official script's way", package=None,
                  setup=setup_official, ours=neighbours_ours, theirs=neighbours_official,

@@ -4,12 +4,13 @@ import warnings
 
 import pytest
 import torch
+from timm.layers import Conv2dSame
 from torch import nn
 
 from giqa_lib.checks import InputError
 from giqa_lib.data import resize
 from giqa_lib.features import ModuleExtractor, PixelExtractor
-from giqa_lib.features.folding import fold_batch_norm
+from giqa_lib.features.folding import fold_batch_norm, fold_same_padding
 from giqa_lib.features.module import state_digest
 
 
@@ -132,6 +133,28 @@ def test_pixels_are_in_unit_range_and_order():
 def test_no_images_give_no_rows():
     extractor = ModuleExtractor(network(), name="x", input_size=8)
     assert extractor(random_images(n=0)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("size", [(8, 8), (6, 10), (7, 8), (8, 5), (2, 2)])
+@pytest.mark.parametrize(("kernel", "groups"), [(3, 1), (5, 4), (1, 1), ((3, 5), 1), (4, 1)])
+@pytest.mark.parametrize(("stride", "bias"), [(2, True), (2, False), (1, True)])
+def test_same_padding_is_folded_exactly(size, kernel, groups, stride, bias):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        plain = Conv2dSame(4, 8, kernel, stride=stride, groups=groups, bias=bias)
+        images = torch.randn(3, 4, *size)
+    with torch.no_grad():
+        folded = fold_same_padding(nn.Sequential(plain))
+        assert (type(folded[0]) is Conv2dSame) == (stride == 1 or kernel in (1, 4))
+        torch.testing.assert_close(folded(images), plain(images), rtol=1e-6, atol=1e-6)
+
+
+def test_folding_the_padding_keeps_the_version():
+    body = nn.Sequential(Conv2dSame(3, 4, 3, stride=2), nn.AdaptiveAvgPool2d(1))
+    extractor = ModuleExtractor(body, name="x", input_size=8)
+    assert type(extractor.network[0]) is not Conv2dSame
+    assert type(body[0]) is Conv2dSame
+    assert extractor.version == state_digest(body)
 
 
 def test_global_random_numbers_are_left_alone():

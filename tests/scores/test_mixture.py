@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 from sklearn.covariance import OAS
@@ -10,6 +11,7 @@ from sklearn.mixture import GaussianMixture as Oracle
 
 from giqa_lib.checks import InputError
 from giqa_lib.scores import GaussianMixture, SingleGaussian, StarvedComponentWarning
+from giqa_lib.scores.components import _Screen, log_joint, log_joint_differentiable
 
 TYPES = ("full", "tied", "diag", "spherical")
 
@@ -81,6 +83,75 @@ def test_overlapping_components_are_all_kept(make_clusters):
         )
     ]
     assert ours.score_samples(X) == pytest.approx(logsumexp(parts, axis=0), rel=0, abs=1e-9)
+
+
+def hard_cases(make_clusters):
+    """Mixtures and queries that are hard on the float32 screen."""
+    X, labels = make_clusters(900, 100, 6)
+    queries = make_clusters(300, 100, 6, seed=1)[0]
+    queries[::9] *= 30.0
+    random = np.arange(900) % 6
+    for rows, asked, start in (
+        (X, queries, labels),
+        (X, queries, random),  # no component dominates
+        (X + 1e4, queries + 1e4, labels),
+        (X * 1e-3, queries * 1e-3, labels),  # reg_covar rules the precisions
+    ):
+        score = GaussianMixture(6, labels_init=start, max_iter=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", StarvedComponentWarning)
+            yield score.fit(rows), asked
+
+
+def test_the_screens_bound_holds(make_clusters):
+    """Its least norms lie below the true ones, and not far below."""
+    for score, queries in hard_cases(make_clusters):
+        components = score._components
+        screen = components.screen
+        points = torch.from_numpy(queries)
+        norms, least = screen.norms(points - components.centre)
+        pairs = zip(components.means, components.factor, strict=True)
+        columns = screen.columns
+        true = torch.stack(
+            [
+                torch.linalg.vector_norm((points - mean) @ upper[:, :columns], dim=1)
+                for mean, upper in pairs
+            ],
+            dim=1,
+        )
+        assert (least <= true).all()
+        assert (norms - least <= 1e-2 * true + 0.1).all()
+        slack = (norms - true).abs().max()
+        assert (norms - least).max() >= slack
+
+
+def test_the_screen_only_spares_work(make_clusters, monkeypatch):
+    """Bit for bit the scores of computing every component in float64."""
+    for score, queries in hard_cases(make_clusters):
+        screened = score.score_samples(queries), score.predict_proba(queries)
+        with monkeypatch.context() as patch:
+            norms = _Screen.norms
+
+            def nothing_excluded(self, points, norms=norms):
+                found, least = norms(self, points)
+                return found.flip(1), torch.zeros_like(least)  # and the worst start
+
+            patch.setattr(_Screen, "norms", nothing_excluded)
+            everything = score.score_samples(queries), score.predict_proba(queries)
+        assert np.array_equal(screened[0], everything[0])
+        assert np.array_equal(screened[1], everything[1])
+
+
+def test_what_is_left_out_is_below_half_a_unit(make_clusters):
+    for score, queries in hard_cases(make_clusters):
+        parts = log_joint_differentiable(torch.from_numpy(queries), score._components)
+        kept = torch.isfinite(log_joint(torch.from_numpy(queries), score._components))
+        assert 0 < kept.double().mean() <= 1
+        best = parts.amax(1, keepdim=True)
+        dropped = (parts - best).exp().masked_fill(kept, 0.0).sum(1)
+        assert dropped.max() < 1e-15
+        full = torch.logsumexp(parts, dim=1).numpy()
+        assert score.score_samples(queries) == pytest.approx(full, rel=1e-9, abs=1e-9)
 
 
 def test_offset_of_the_features_does_not_cancel(make_clusters):

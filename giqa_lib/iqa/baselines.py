@@ -1,0 +1,347 @@
+"""NIMA, DeepIQA and RankIQA under one training harness, so that loss and head are the only differences.
+
+Each is trained on degraded real images (``examples``) from the same kind of network by the same
+loop; the weights with the best rank correlation of score and quality on held-out degraded
+images are kept. Known departures from the papers: a network from scratch instead of one trained on ImageNet, degradations
+with known levels instead of opinions. Official weights: :mod:`giqa_lib.iqa.official`.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+from torch import Tensor, nn
+
+from giqa_lib.checks import check_choice, check_positive, check_probability
+from giqa_lib.iqa.batches import check_pixels, in_batches
+from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
+from giqa_lib.iqa.objectives import (
+    OPINIONS,
+    absolute_error_loss,
+    earth_mover_loss,
+    mean_opinion,
+    opinion_distribution,
+    ranking_loss,
+    squared_error_loss,
+)
+from giqa_lib.iqa.patches import WeightedPatches
+from giqa_lib.iqa.state import read_network, write_network
+from giqa_lib.learning import (
+    CENTRE,
+    FitSettings,
+    NetworkSettings,
+    crop_at,
+    fit,
+    new_network,
+    random_crops,
+)
+from giqa_lib.store import Store
+
+__all__ = ["BASELINES", "BaselineSettings", "NaturalScore", "fetch_baseline", "fit_baseline"]
+
+REVISION = 1  # raise it when a change of the code changes what is trained
+LEVELS = 4  # of a degradation in one of RankIQA's batches
+
+Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineSettings:
+    """The network, the fit, and how large a share of the side a crop (NIMA, RankIQA) or a patch (DeepIQA) has.
+
+    ``held_out`` images of those given choose the weights and are not trained on.
+    """
+
+    fit: FitSettings
+    network: str = "small"
+    width: int = 24
+    crop: float = 0.875
+    patch: float = 0.5
+    held_out: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("crop", "patch"):
+            share = getattr(self, name)
+            check_positive(check_probability(share, name=name), name=name)
+        check_positive(self.width, name="width")
+        check_positive(self.held_out, name="held_out")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stage:
+    """One run of the loop: a batch from the examples, the loss on the network's outputs, and a share of the learning rate."""
+
+    draw: Callable[[DegradedExamples, int, int, torch.Generator], Batch]
+    loss: Callable[[Tensor, Tensor], Tensor]
+    rate: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measure:
+    """What is particular to one measure."""
+
+    outputs: int
+    build: Callable[[NetworkSettings, torch.Generator], nn.Module]
+    view: Callable[[Tensor, int], Tensor]
+    score: Callable[[Tensor], Tensor]
+    stages: tuple[_Stage, ...]
+    share: Callable[[BaselineSettings], float]
+
+
+def _cropped(examples: DegradedExamples, size: int, patch: int, random: torch.Generator) -> Batch:
+    images, quality = examples.batch(size, random)
+    return random_crops(images, patch, random), quality
+
+
+def _opinions(examples: DegradedExamples, size: int, patch: int, random: torch.Generator) -> Batch:
+    images, quality = _cropped(examples, size, patch, random)
+    return images, opinion_distribution(quality)
+
+
+def _whole(examples: DegradedExamples, size: int, patch: int, random: torch.Generator) -> Batch:
+    return examples.batch(size, random)
+
+
+def _ladder(examples: DegradedExamples, size: int, patch: int, random: torch.Generator) -> Batch:
+    images, quality = examples.ladder(max(1, size // LEVELS), LEVELS, random)
+    return random_crops(images, patch, random), quality
+
+
+def _centre(images: Tensor, patch: int) -> Tensor:
+    return crop_at(images, patch, CENTRE[0])
+
+
+def _all(images: Tensor, patch: int) -> Tensor:
+    return images
+
+
+def _only(outputs: Tensor) -> Tensor:
+    return outputs[:, 0]
+
+
+def _patchwise(settings: NetworkSettings, random: torch.Generator) -> nn.Module:
+    return WeightedPatches(new_network(replace(settings, outputs=2), random), settings.patch)
+
+
+_MEASURES: Mapping[str, _Measure] = MappingProxyType(
+    {
+        "NIMA": _Measure(
+            outputs=OPINIONS,
+            build=new_network,
+            view=_centre,
+            score=mean_opinion,
+            stages=(_Stage(draw=_opinions, loss=earth_mover_loss),),
+            share=lambda settings: settings.crop,
+        ),
+        "DeepIQA": _Measure(
+            outputs=1,
+            build=_patchwise,
+            view=_all,
+            score=_only,
+            stages=(_Stage(draw=_whole, loss=absolute_error_loss),),
+            share=lambda settings: settings.patch,
+        ),
+        "RankIQA": _Measure(
+            outputs=1,
+            build=new_network,
+            view=_centre,
+            score=_only,
+            stages=(
+                _Stage(draw=_ladder, loss=ranking_loss),
+                # fine-tuning: at the full rate it forgets the ranking within fifty steps
+                _Stage(draw=_cropped, loss=squared_error_loss, rate=0.1),
+            ),
+            share=lambda settings: settings.crop,
+        ),
+    }
+)
+BASELINES = tuple(_MEASURES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NaturalScore:
+    """Images (n, c, h, w) uint8 to scores (n,) float64, higher is better: one of ``BASELINES``.
+
+    NIMA gives opinions from 1 to 10, the others qualities around 0 to 1. Images go through the
+    network in batches of exactly ``batch_size``, the last one padded, so that a score does not
+    depend on the batch. The network is to be in evaluation mode. Raises ``InputError`` for images that are not
+    uint8, have other channels or are smaller than the patch.
+
+    >>> settings = NetworkSettings(patch=8, outputs=10, width=4)
+    >>> network = new_network(settings, torch.Generator().manual_seed(0)).eval()
+    >>> score = NaturalScore(measure="NIMA", network=network, settings=settings)
+    >>> score(torch.zeros(3, 1, 8, 8, dtype=torch.uint8)).shape
+    (3,)
+    """
+
+    measure: str
+    network: nn.Module
+    settings: NetworkSettings
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        check_choice(self.measure, BASELINES, name="measure")
+        check_positive(self.batch_size, name="batch_size")
+
+    def __call__(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.float64]:
+        """One score an image."""
+        check_pixels(images, channels=self.settings.channels)
+        return in_batches(self._block, images, self.batch_size)
+
+    @torch.no_grad()
+    def _block(self, images: Tensor) -> NDArray[np.float64]:
+        kind = _MEASURES[self.measure]
+        device = next(self.network.parameters()).device
+        outputs = self.network(kind.view(images, self.settings.patch).to(device))
+        return kind.score(outputs.double()).cpu().numpy()
+
+    def describe(self) -> dict[str, Any]:
+        """Measure and network as JSON: what an output must name."""
+        return {"score": self.measure, "network": asdict(self.settings), "trained": "giqa_lib"}
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write it as safetensors and JSON; returns the folder."""
+        described = {"measure": self.measure, "settings": asdict(self.settings)}
+        return write_network(folder, self.network, described | {"batch_size": self.batch_size})
+
+    @classmethod
+    def load(
+        cls, folder: str | os.PathLike[str], *, device: str | torch.device = "cpu"
+    ) -> "NaturalScore":
+        """What ``save`` wrote; its scores are bitwise those of the saved one."""
+        weights, described = read_network(folder)
+        settings = NetworkSettings(**described["settings"])
+        measure = check_choice(described["measure"], BASELINES, name="measure")
+        network = _MEASURES[measure].build(settings, torch.Generator().manual_seed(0))
+        network.load_state_dict(weights)
+        return cls(
+            measure=measure,
+            network=network.to(device).eval(),
+            settings=settings,
+            batch_size=described["batch_size"],
+        )
+
+
+def fit_baseline(
+    measure: str,
+    images: UInt8[Tensor, "n c h w"],
+    settings: BaselineSettings,
+    *,
+    seed: int,
+    folder: Path | None = None,
+    config: Mapping[str, Any] | None = None,
+    device: str | torch.device = "cpu",
+    progress: bool = False,
+) -> NaturalScore:
+    """Train one of ``BASELINES`` on degraded copies of real images.
+
+    A measure with two stages (RankIQA: ranking, then regression) spends half of the steps on each. With
+    ``folder`` a killed run is taken up again, bitwise.
+
+    >>> images = torch.randint(0, 255, (12, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    >>> small = BaselineSettings(fit=FitSettings(steps=2, batch_size=8), width=4, held_out=4)
+    >>> fit_baseline("NIMA", images, small, seed=0)(images).shape
+    (12,)
+    """
+    kind = _MEASURES[check_choice(measure, BASELINES, name="measure")]
+    check_pixels(images)
+    check_positive(len(images) - settings.held_out, name="images that are not held out")
+    random = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(images), generator=random)
+    examples = DegradedExamples(images=images[order[settings.held_out :]])
+    degraded, quality = held_out_examples(images[order[: settings.held_out]], seed=seed)
+    side = max(4, round(min(images.shape[2:]) * kind.share(settings)))
+    shape = NetworkSettings(
+        name=settings.network,
+        channels=images.shape[1],
+        patch=side,
+        outputs=kind.outputs,
+        width=settings.width,
+    )
+    network = kind.build(shape, random)
+
+    def validate(network: nn.Module) -> float:
+        scores = NaturalScore(measure=measure, network=network, settings=shape)(degraded)
+        return 0.0 if np.ptp(scores) == 0 else float(spearmanr(scores, quality).statistic)
+
+    for number, stage in enumerate(kind.stages):
+        part = replace(
+            settings.fit,
+            steps=max(1, settings.fit.steps // len(kind.stages)),
+            learning_rate=settings.fit.learning_rate * stage.rate,
+        )
+        place = None if folder is None else folder / f"stage-{number}"
+        if place is not None and _finished(place, network):
+            continue
+        if place is not None:
+            place.mkdir(parents=True, exist_ok=True)
+        fit(
+            network,
+            lambda random, stage=stage: stage.draw(  # type: ignore[misc]
+                examples, settings.fit.batch_size, side, random
+            ),
+            stage.loss,
+            validate,
+            part,
+            # a stream of its own: a resumed second stage must not depend on the first one's last state
+            random=torch.Generator().manual_seed(seed + 1 + number),
+            folder=place,
+            config=config,
+            device=device,
+            progress=progress,
+        )
+        if place is not None:
+            write_network(place, network, {"stage": number})
+    return NaturalScore(measure=measure, network=network, settings=shape)
+
+
+def _finished(place: Path, network: nn.Module) -> bool:
+    """Whether a stage's weights are there; then they are loaded."""
+    if not (place / "network.json").is_file():
+        return False
+    network.load_state_dict(read_network(place)[0])
+    return True
+
+
+def fetch_baseline(
+    store: Store,
+    measure: str,
+    images: UInt8[Tensor, "n c h w"],
+    settings: BaselineSettings,
+    *,
+    seed: int,
+    device: str | torch.device = "cpu",
+    progress: bool = False,
+) -> NaturalScore:
+    """The measure from the store; trained first if it is not there, from a checkpoint if one is."""
+    config = {
+        "measure": check_choice(measure, BASELINES, name="measure"),
+        "images": hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()[:32],
+        "shape": list(images.shape),
+        "settings": asdict(settings),
+        "seed": seed,
+        "revision": REVISION,
+    }
+
+    def make(folder: Path) -> None:
+        fit_baseline(
+            measure,
+            images,
+            settings,
+            seed=seed,
+            folder=folder,
+            config=config,
+            device=device,
+            progress=progress,
+        ).save(folder)
+
+    return NaturalScore.load(store.fetch("natural_score", config, make), device=device)
