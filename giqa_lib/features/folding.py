@@ -10,7 +10,7 @@ is one convolution with other weights. Features change by float rounding only (3
 for EfficientNet-Lite0) and one pass over every activation is saved.
 
 And TensorFlow's "same" padding of strided convolutions, one more on the right than on the left,
-for which timm copies the activation (a third of EfficientNet-Lite0's time): a kernel with a row
+for which timm copies the activation (some 8 % of EfficientNet-Lite0's time): a kernel with a row
 and a column of zeros in front needs the same padding on both sides, which the convolution does
 itself. Features do not change.
 """

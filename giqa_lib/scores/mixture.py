@@ -57,7 +57,7 @@ class GaussianMixture(Density):
     clustering of the training rows to start from, so that one k-means serves several fits;
     ``shrinkage="oas"`` (full and tied) shrinks each covariance; ``random_state`` an int, a
     NumPy Generator or RandomState, or None for fresh entropy (never the global state);
-    ``device``; ``dtype="float32"`` about twice as fast, a score moving by 1e-3 to 2e-2 nats.
+    ``device``; ``dtype="float32"`` for products in float32, a score moving by 1e-3 to 2e-2 nats.
 
     Learned: ``weights_``, ``means_``, ``covariances_``, ``precisions_cholesky_``,
     ``converged_``, ``n_iter_``, ``lower_bound_``, ``lower_bounds_``, ``component_counts_``
