@@ -16,6 +16,7 @@ from giqa_lib.applications.learned_sweep import (
     noise_sweep,
     patch_sweep,
 )
+from giqa_lib.applications.lgiqa_benchmark import LGIQA_SETTINGS, lgiqa_reference, lgiqa_values
 from giqa_lib.applications.natural_study import (
     NATURAL_PRESETS,
     NaturalPreset,
@@ -54,6 +55,7 @@ from giqa_lib.applications.votes_benchmark import votes_values
 __all__ = [
     "ALL_PAIRS",
     "LEARNED_PRESETS",
+    "LGIQA_SETTINGS",
     "NATURAL_PRESETS",
     "PRESETS",
     "Benchmark",
@@ -89,6 +91,8 @@ __all__ = [
     "later_over_earlier",
     "lead",
     "lead_table",
+    "lgiqa_reference",
+    "lgiqa_values",
     "load_ladder",
     "mcnemar_table",
     "mixture_sweep",

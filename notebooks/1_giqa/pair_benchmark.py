@@ -44,9 +44,10 @@ neighbours: int = 1  # neighbours K of KNN-GIQA, the paper's for faces and stree
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import ALL_PAIRS, LEARNED_PRESETS, NATURAL_PRESETS, PRESETS, LearnedStudy, Study, StudyBed
+from giqa_lib.applications import ALL_PAIRS, LEARNED_PRESETS, LGIQA_SETTINGS, NATURAL_PRESETS, PRESETS, LearnedStudy, Study, StudyBed
 from giqa_lib.applications import combine_seeds, density_values, find_lgiqa, human_votes, judge_pairs, ladder_agreement, lead_table
-from giqa_lib.applications import ladder_means, load_ladder, mcnemar_table, study_natural_scores, votes_values
+from giqa_lib.applications import ladder_means, lgiqa_reference, lgiqa_values, load_ladder
+from giqa_lib.applications import mcnemar_table, read_pair_folder, study_natural_scores, votes_values
 from giqa_lib.data import find
 from giqa_lib.evaluation import mcnemar
 from giqa_lib.figures import bars, best_and_worst, curves, matrix, score_distributions
@@ -220,6 +221,22 @@ if votes is not None:
                    value=r.value, standard_error=r.standard_error, n=r.n, seeds=[seed], dataset="faces64-human")  # fmt: skip
     plot = bars(votes, x="name", y="value", by="pairs", error="standard_error", ylabel="pair accuracy", chance=0.5)
     show(plot, name="fig-votes", caption="Pair accuracy on pairs from human votes on faces, with 95 % intervals: few pairs, wide intervals.")
+
+# %% [markdown]
+# ## LGIQA itself
+#
+# Where its sets and the real images that they are about are on this machine.
+
+# %%
+real = {name: lgiqa_reference(name) for name in (find_lgiqa() if others else {})}
+for name, images in real.items():
+    if images is not None:
+        found, settings = read_pair_folder(find_lgiqa()[name]), LGIQA_SETTINGS[name]
+        scored = lgiqa_values(found, images, settings, default_store(), natural=NATURAL_PRESETS[profile], seed=seed, device=device)
+        for r in judge_pairs(scored, [found.pairs], seed=seed).accuracies().itertuples():
+            run.record(paper="giqa", exhibit="Table 1", row=r.name, column=f"LGIQA, {name}", metric="pair accuracy", value=r.value,
+                       standard_error=r.standard_error, n=r.n, seeds=[seed], dataset=f"LGIQA {name}", note=f"{r.ties} ties")  # fmt: skip
+print("judged:", ", ".join(n for n, images in real.items() if images is not None) or "none; see What to try")
 
 # %% [markdown]
 # ## Nine GANs with published FIDs
