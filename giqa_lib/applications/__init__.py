@@ -50,7 +50,7 @@ from giqa_lib.applications.scored_pool import (
     step_agreement,
 )
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
-from giqa_lib.applications.votes_benchmark import votes_values
+from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
     "ALL_PAIRS",
@@ -108,5 +108,6 @@ __all__ = [
     "score_pool",
     "step_agreement",
     "study_natural_scores",
+    "votes_agreement",
     "votes_values",
 ]

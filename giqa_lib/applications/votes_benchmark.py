@@ -4,16 +4,20 @@ MBC- and IR-GIQA are not among them: they need snapshots of a generator's traini
 BC-GIQA learns real faces against generated ones that have too few votes to be in a pair.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from giqa_lib.applications.human_votes import HumanVotes
 from giqa_lib.applications.learned_study import LearnedPreset, real_or_generated
 from giqa_lib.applications.natural_study import NaturalPreset, natural_scores
+from giqa_lib.evaluation import bootstrap, srcc
 from giqa_lib.scores import GaussianMixture, KNearestNeighbours, SingleGaussian
 from giqa_lib.store import Store
 
-__all__ = ["votes_values"]
+__all__ = ["votes_agreement", "votes_values"]
 
 COMPONENTS = 7  # the paper's smaller number: there are a few hundred real faces
 
@@ -43,3 +47,34 @@ def votes_values(
     for name, density in densities.items():
         found[name] = density.fit(human.reference).score_samples(human.pool)
     return found
+
+
+def votes_agreement(
+    human: HumanVotes,
+    values: Mapping[str, NDArray[np.float64]],
+    *,
+    random_state: int,
+    resamples: int = 500,
+) -> pd.DataFrame:
+    """Spearman correlation of each score with the share of votes "real", over all judged faces, and within WGAN-GP.
+
+    ``name``, ``faces`` (which), ``value`` in [-1, 1], ``standard_error`` (bootstrap over faces), ``n``.
+    """
+    share = human.table["share"].to_numpy(dtype=float)
+    generated = (human.table["generator"] == "wgan-gp").to_numpy()
+    rows = []
+    for faces, chosen in (("all", np.ones(len(share), bool)), ("WGAN-GP", generated)):
+        for name, scores in values.items():
+            found = bootstrap(
+                srcc, scores[chosen], share[chosen], resamples=resamples, random_state=random_state
+            )
+            rows.append(
+                {
+                    "name": name,
+                    "faces": faces,
+                    "value": found.value,
+                    "standard_error": found.standard_error,
+                    "n": found.n,
+                }
+            )
+    return pd.DataFrame(rows)

@@ -10,13 +10,17 @@ DeepIQA   released as a Chainer ``.model``: to be converted to safetensors with 
 RankIQA   released as a Caffe model of VGG-16 with one output: to be converted.
 ========  ==========================================================================================
 
-A file is read as tensors only, never as a pickle that can run code.
+A file is read as tensors only, never as a pickle that can run code. A network of ``giqa_lib.learning`` puts its own
+scaling of the pixels to [-1, 1] before torchvision's, so its names begin with ``1.``: that is
+``rename={"": "1."}``. Weights trained on pixels scaled by ImageNet's mean and deviation, as most ports are, want that
+folded into their first convolution, or their scores are shifted.
 """
 
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +29,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from giqa_lib.checks import InputError, check_images, error_line
+from giqa_lib.checks import InputError, error_line
+from giqa_lib.iqa.batches import check_pixels
 
 __all__ = ["PyiqaScore", "load_weights", "pyiqa_score"]
 
@@ -35,15 +40,21 @@ def load_weights(
 ) -> nn.Module:
     """The network with the weights of a ``.safetensors``, ``.pt`` or ``.pth`` file, in evaluation mode.
 
-    ``rename`` maps the beginning of a name in the file to its beginning in the network. Missing, surplus and wrongly shaped
-    tensors are listed in one error; nothing is loaded then.
+    ``rename`` maps the beginning of a name in the file to its beginning in the network; of several that fit the
+    first counts. Missing, surplus and wrongly shaped tensors are listed in one error; nothing is loaded then.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "line.pt"
+    >>> torch.save({"module.weight": torch.ones(1, 2), "module.bias": torch.zeros(1)}, path)
+    >>> load_weights(nn.Linear(2, 1), path, rename={"module.": ""})(torch.ones(1, 2)).item()
+    2.0
     """
-    found = _read(path)
-    for old, new in rename.items():
-        found = {
-            new + name.removeprefix(old) if name.startswith(old) else name: value
-            for name, value in found.items()
-        }
+    read = _read(path)
+    found = {_renamed(name, rename): value for name, value in read.items()}
+    if len(found) < len(read):
+        expected, got = "a new name for each tensor", f"{len(found)} names for {len(read)}"
+        hint = "rename by longer beginnings"
+        raise InputError(error_line("rename", expected=expected, got=got, hint=hint))
     wanted = network.state_dict()
     problems = [f"{name} is missing" for name in wanted if name not in found]
     problems += [f"{name} is not of the network" for name in found if name not in wanted]
@@ -62,6 +73,13 @@ def load_weights(
         )
     network.load_state_dict(found)
     return network.eval()
+
+
+def _renamed(name: str, rename: Mapping[str, str]) -> str:
+    for old, new in rename.items():
+        if name.startswith(old):
+            return new + name.removeprefix(old)
+    return name
 
 
 def _read(path: Path) -> dict[str, Tensor]:
@@ -90,27 +108,49 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 
 class PyiqaScore:
-    """A measure of pyiqa as images uint8 (n, c, h, w) to scores (n,), turned so that higher is better."""
+    """A measure of pyiqa as images uint8 (n, c, h, w) to scores (n,), turned so that higher is better.
+
+    ``metric`` takes float pictures (1, 3, h, w) in [0, 1] and gives one number.
+
+    >>> mean = PyiqaScore("mean", lambda picture: picture.mean(), lower_better=True)
+    >>> mean(torch.full((2, 1, 4, 4), 255, dtype=torch.uint8))
+    array([-1., -1.])
+    """
 
     def __init__(
-        self, name: str, metric: Callable[[Tensor], Tensor], *, lower_better: bool
+        self,
+        name: str,
+        metric: Callable[[Tensor], Tensor],
+        *,
+        lower_better: bool,
+        device: str | torch.device = "cpu",
     ) -> None:
         self.name = name
+        self.device = device
         self._metric = metric
         self._sign = -1.0 if lower_better else 1.0
 
     def __call__(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.float64]:
         """One score an image; each is scored alone, since some measures look at the batch."""
-        check_images(images)
-        pictures = images.expand(-1, 3, -1, -1).float() / 255
-        values = [float(self._metric(picture[None])) for picture in pictures]
+        check_pixels(images)
+        values = [self._one(image) for image in images]
         return self._sign * np.asarray(values, dtype=np.float64)
+
+    @torch.no_grad()
+    def _one(self, image: Tensor) -> float:
+        picture = image.to(self.device).expand(3, -1, -1)[None].float() / 255
+        return float(self._metric(picture))
+
+    def describe(self) -> dict[str, Any]:
+        """What an output must name. JSON."""
+        rule = "minus pyiqa's value" if self._sign < 0 else "pyiqa's value"
+        return {"score": f"pyiqa:{self.name}", "rule": rule}
 
 
 def pyiqa_score(name: str, *, device: str = "cpu") -> PyiqaScore:
     """A measure of the optional package pyiqa, by its name there (``nima``, ``niqe``, ``brisque``, ...).
 
-    pyiqa is for non-commercial use and brings some ninety packages, so no extra of this library installs it.
+    pyiqa is for non-commercial use and brings some ninety packages, so no extra of this library installs it: ``pip install pyiqa``. Raises ``InputError`` where it is not installed.
     """
     try:
         import pyiqa
@@ -120,4 +160,4 @@ def pyiqa_score(name: str, *, device: str = "cpu") -> PyiqaScore:
             error_line("pyiqa", expected="the package", got="not installed", hint=hint)
         ) from error
     metric = pyiqa.create_metric(name, device=device)
-    return PyiqaScore(name, metric, lower_better=bool(metric.lower_better))
+    return PyiqaScore(name, metric, lower_better=bool(metric.lower_better), device=device)

@@ -45,9 +45,10 @@ import numpy as np
 import pandas as pd
 
 from giqa_lib.applications import ALL_PAIRS, LEARNED_PRESETS, LGIQA_SETTINGS, NATURAL_PRESETS, PRESETS, LearnedStudy, Study, StudyBed
-from giqa_lib.applications import combine_seeds, density_values, find_lgiqa, human_votes, judge_pairs, ladder_agreement, lead_table
+from giqa_lib.applications import auc, combine_seeds, density_values, find_lgiqa, human_votes, judge_pairs, ladder_agreement, lead_table
 from giqa_lib.applications import ladder_means, lgiqa_reference, lgiqa_values, load_ladder
-from giqa_lib.applications import mcnemar_table, read_pair_folder, study_natural_scores, votes_values
+from giqa_lib.applications import mcnemar_table, read_pair_folder, study_natural_scores
+from giqa_lib.applications import votes_agreement, votes_values
 from giqa_lib.data import find
 from giqa_lib.evaluation import mcnemar
 from giqa_lib.figures import bars, best_and_worst, curves, matrix, score_distributions
@@ -194,6 +195,22 @@ for name in ("NIMA", "GMM-GIQA", "MBC-GIQA"):
     show(plot, name=f"fig-distribution-{name.lower().removesuffix('-giqa')}", caption=f"{name} of real images and of a late and an early snapshot's, scaled for comparison.")
 
 # %%
+rows = []
+for bed, found in zip(beds[dataset], values[dataset]):
+    parts = {"Figure 1": ("last snapshot", bed.study.rows("generated", step=steps[-1])), "Figure 3": ("degraded", bed.study.rows("degraded"))}
+    for name in ("NIMA", "GMM-GIQA", "MBC-GIQA"):
+        for exhibit, (what, worse) in parts.items():
+            e = auc(found[name][bed.study.rows("real")], found[name][worse], random_state=seed)
+            rows.append({"exhibit": exhibit, "name": name, "against": what, "seed": bed.study.seed, "value": e.value, "standard_error": e.standard_error, "n": e.n})
+apart = combine_seeds(pd.DataFrame(rows), by=["exhibit", "name", "against"])
+
+# %%
+for r in apart.itertuples():
+    run.record(paper="giqa", exhibit=r.exhibit, row=r.name, column=f"real against {r.against}", metric="AUC", value=r.value,
+               standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset)  # fmt: skip
+show_table(apart[["name", "against", "value", "standard_error"]], name="tbl-apart", caption="How far each score sets real images apart: the chance that a real image scores above another (this build).", digits=3)
+
+# %%
 late = study.rows("generated", step=steps[-1])
 plot = best_and_worst(study.pool_images[late], {name: mine[name][late] for name in ("NIMA", "GMM-GIQA", "MBC-GIQA")}, count=4)
 show(plot, name="fig-best-worst", caption="The four best (left) and worst (right) images of the last snapshot by NIMA, GMM-GIQA and MBC-GIQA.")
@@ -221,6 +238,12 @@ if votes is not None:
                    value=r.value, standard_error=r.standard_error, n=r.n, seeds=[seed], dataset="faces64-human")  # fmt: skip
     plot = bars(votes, x="name", y="value", by="pairs", error="standard_error", ylabel="pair accuracy", chance=0.5)
     show(plot, name="fig-votes", caption="Pair accuracy on pairs from human votes on faces, with 95 % intervals: few pairs, wide intervals.")
+    opinion = votes_agreement(human, votes_found, random_state=seed)
+    for r in opinion.itertuples():
+        run.record(paper="giqa", exhibit="Figure 1", row=r.name, column=f"votes, {r.faces} faces", metric="SRCC with share of votes", value=r.value,
+                   standard_error=r.standard_error, n=r.n, seeds=[seed], dataset="faces64-human")  # fmt: skip
+    plot = bars(opinion, x="name", y="value", by="faces", error="standard_error", ylabel="rank correlation with votes", chance=0.0)
+    show(plot, name="fig-opinion", caption="Rank correlation of each score with the share of people who took a face for real, with 95 % intervals.")
 
 # %% [markdown]
 # ## LGIQA itself
@@ -261,9 +284,6 @@ if ladder is not None:
     for r in agreement.itertuples():
         run.record(paper="ours", exhibit="GAN ladder", row=r.name, column="mean score", metric="SRCC with minus FID", value=r.value,
                    standard_error=r.standard_error, n=len(ladder.fid), seeds=r.seeds, dataset="gan-ladder")  # fmt: skip
-
-# %%
-if ladder is not None:
     plot = bars(agreement, x="name", y="value", error="standard_error", ylabel="rank correlation with minus FID", chance=0.0)
     show(plot, name="fig-ladder", caption="Rank correlation of nine generators' mean scores with their published FIDs, with 95 % intervals over images and seeds.")
     lines = pd.concat(means).groupby(["method", "fid"], as_index=False)["mean"].mean()

@@ -105,10 +105,13 @@ class Datasets(MarkdownDirective):
         frame = pd.DataFrame(
             {
                 "Name": [f"`{card.name}`" for card in cards],
-                "What it is": [_as_text(card.description) for card in cards],
+                # in one cell: five columns of text are wider than the page
+                "What it is, and how it is had": [
+                    f"{_as_text(card.description)}. *Had:* {_as_text(card.access)}"
+                    for card in cards
+                ],
                 "Images": ["" if card.images is None else f"{card.images:,}" for card in cards],
                 "Licence": [card.licence for card in cards],
-                "How it is had": [_as_text(card.access) for card in cards],
             }
         )
         caption = "The data sets the library knows by name."
@@ -117,7 +120,7 @@ class Datasets(MarkdownDirective):
 
 def _as_text(plain: str) -> str:
     """Plain text as Markdown: 'quoted' becomes code, $ and * lose their meaning."""
-    parts = re.split(r"(?<!\w)'([^']+)'(?!\w)", plain)
+    parts = re.split(r"(?<![\w(])'([^']+)'(?![\w)])", plain)
     parts[::2] = [re.sub(r"([$*_<])", r"\\\1", part) for part in parts[::2]]
     parts[1::2] = [f"`{part}`" for part in parts[1::2]]
     return "".join(parts)
@@ -141,21 +144,36 @@ class Benchmarks(MarkdownDirective):
         }
         frame = pd.DataFrame(
             {
-                "Task": [row["task"] for row in rows],
-                "Size": [row["size"] for row in rows],
+                "Task": [f"{row['task']}, {row['size']}" for row in rows],
                 "Peer": [f"{row['peer']} {row.get('peer_version') or ''}" for row in rows],
                 **{t: pd.Series([r.get(f) for r in rows], dtype=float) for t, f in numbers.items()},
                 "Reached": [row.get("reached", "") for row in rows],
-                "Agreement": [row.get("agreement") or "" for row in rows],
-                "Extra memory, MiB: ours / peer": [_mebibytes(row) for row in rows],
-                "Note": [row.get("note") or "" for row in rows],
             }
         )
         caption = (
-            "Speed and memory against peers, measured together:"
+            "Speed against peers, measured together:"
             f" {run['device']}, {run['date']}, commit `{run['commit']}`."
         )
-        return table(frame, caption=caption, name="tbl-benchmarks")
+        return [
+            *table(frame, caption=caption, name="tbl-benchmarks"),
+            "",
+            *(line for row in rows for line in _details(row)),
+        ]
+
+
+def _details(row: dict[str, Any]) -> list[str]:
+    """A definition list's entry: agreement, memory, and why a mark was missed."""
+    memory = _mebibytes(row)
+    parts = [
+        row.get("agreement") or "",
+        f"extra memory, MiB, ours / peer: {memory}" if memory else "",
+        row.get("note") or "",
+    ]
+    said = ". ".join(part[:1].upper() + part[1:].rstrip(".") for part in parts if part)
+    if not said:
+        return []
+    missed = " (mark missed)" if row.get("reached") == "no" else ""
+    return [f"{row['task']}, {row['size']}, against {row['peer']}{missed}", f": {said}.", ""]
 
 
 def _mebibytes(row: dict[str, Any]) -> str:
