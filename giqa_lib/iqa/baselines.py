@@ -8,6 +8,7 @@ with known levels instead of opinions. Official weights: :mod:`giqa_lib.iqa.offi
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,7 +23,6 @@ from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from giqa_lib.checks import check_choice, check_positive, check_probability
-from giqa_lib.iqa.batches import check_pixels, in_batches
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
 from giqa_lib.iqa.objectives import (
     OPINIONS,
@@ -44,6 +44,7 @@ from giqa_lib.learning import (
     new_network,
     random_crops,
 )
+from giqa_lib.learning.batches import check_pixels, in_batches
 from giqa_lib.store import Store
 
 __all__ = ["BASELINES", "BaselineSettings", "NaturalScore", "fetch_baseline", "fit_baseline"]
@@ -343,5 +344,7 @@ def fetch_baseline(
             device=device,
             progress=progress,
         ).save(folder)
+        for stage in folder.glob("stage-*"):  # what a killed run would have gone on from
+            shutil.rmtree(stage)
 
     return NaturalScore.load(store.fetch("natural_score", config, make), device=device)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from giqa_lib.checks import check_positive
 from giqa_lib.data import DEGRADATIONS, degrade
-from giqa_lib.iqa.batches import check_pixels
+from giqa_lib.learning.batches import check_pixels
 
 __all__ = ["DegradedExamples", "held_out_examples"]
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from giqa_lib.checks import InputError, error_line
-from giqa_lib.iqa.batches import check_pixels
+from giqa_lib.learning.batches import check_pixels
 
 __all__ = ["FEATURES", "fit_asymmetric_gaussian", "mscn", "scene_statistics"]
 

@@ -30,7 +30,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from giqa_lib.checks import InputError, error_line
-from giqa_lib.iqa.batches import check_pixels
+from giqa_lib.learning.batches import check_pixels
 
 __all__ = ["PyiqaScore", "load_weights", "pyiqa_score"]
 

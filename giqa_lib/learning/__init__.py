@@ -1,5 +1,6 @@
 """Fitting networks to images and targets: networks by name, patches, one loop."""
 
+from giqa_lib.learning.batches import check_pixels, in_batches
 from giqa_lib.learning.crops import CENTRE, crop_at, random_crops, random_places
 from giqa_lib.learning.fitting import FitSettings, Fitted, fit
 from giqa_lib.learning.networks import NetworkSettings, new_network
@@ -9,8 +10,10 @@ __all__ = [
     "FitSettings",
     "Fitted",
     "NetworkSettings",
+    "check_pixels",
     "crop_at",
     "fit",
+    "in_batches",
     "new_network",
     "random_crops",
     "random_places",

@@ -9,7 +9,8 @@ generator that is part of the state: a run that was killed ends bitwise as if it
 
 import copy
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,7 +175,8 @@ def _run(
             group["lr"] = settings.learning_rate * 0.1 ** (4 * (step - 1) // settings.steps)
         images, targets = draw(state.random)
         state.network.train()
-        value = loss(state.network(images.to(device)), targets.to(device))
+        with _drawing_by(state.random.initial_seed() + step, torch.device(device)):
+            value = loss(state.network(images.to(device)), targets.to(device))
         if not torch.isfinite(value):
             hint = "lower the learning rate, or look at the images for NaN"
             got = f"{float(value.detach())} at step {step}"
@@ -189,6 +191,14 @@ def _run(
             losses = []
             if folder is not None:
                 write_checkpoint(folder, _tensors(state), step=step, config=config)
+
+
+@contextmanager
+def _drawing_by(seed: int, device: torch.device) -> Iterator[None]:
+    """Layers that draw by themselves (dropout) draw by the step, so that a resumed run draws the same."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed % 2**63)
+        yield
 
 
 def _check(state: _State, validate: Validate, mean_loss: float) -> None:

@@ -19,7 +19,6 @@ from torch import Tensor
 __all__ = [
     "COLUMN_MULTIPLE",
     "full_float32",
-    "image_blocks",
     "pad_block",
     "padded_width",
     "row_blocks",
@@ -46,20 +45,6 @@ def row_blocks(count: int, rows: int) -> Iterator[slice]:
     """
     for start in range(0, count, rows):
         yield slice(start, min(start + rows, count))
-
-
-def image_blocks(images: Tensor, size: int) -> Iterator[tuple[Tensor, int]]:
-    """Blocks of exactly ``size`` images, the last padded with black, and how many of each are real.
-
-    >>> [(len(block), kept) for block, kept in image_blocks(torch.ones(3, 1, 2, 2), 2)]
-    [(2, 2), (2, 1)]
-    """
-    for piece in row_blocks(len(images), size):
-        block = images[piece]
-        kept = len(block)
-        if kept < size:
-            block = torch.cat([block, block.new_zeros(size - kept, *block.shape[1:])])
-        yield block, kept
 
 
 def pad_block(block: Tensor, rows: int, columns: int) -> Tensor:

@@ -18,7 +18,8 @@ from torch import Tensor
 
 from giqa_lib.checks import InputError, check_choice, check_images, check_positive, error_line
 from giqa_lib.features import PCA
-from giqa_lib.scores.blocks import image_blocks, row_blocks
+from giqa_lib.learning import in_batches
+from giqa_lib.scores.blocks import row_blocks
 from giqa_lib.scores.calibration import RankCalibration, WithinModeCalibration
 from giqa_lib.scores.density import Density, load_score
 from giqa_lib.scores.mixture import GaussianMixture
@@ -201,11 +202,11 @@ class ImageScore:
         )
 
     def _embed(self, images: Tensor) -> tuple[NDArray[np.floating], NDArray[np.int64] | None]:
-        features = _in_batches(self.extractor, images, self.batch_size)
+        features = in_batches(self.extractor, images, self.batch_size)
         if self.modes != "class":
             return features, None
         predict: Callable[[Tensor], Any] = self.extractor.predict  # type: ignore[attr-defined]
-        return features, _in_batches(predict, images, self.batch_size).astype(np.int64)
+        return features, in_batches(predict, images, self.batch_size).astype(np.int64)
 
 
 def fit_image_score(
@@ -277,17 +278,6 @@ def _modes(
             error_line("classes", expected="one predicted class an image", got="None", hint=hint)
         )
     return np.asarray(classes)
-
-
-def _in_batches(function: Callable[[Tensor], Any], images: Tensor, size: int) -> NDArray[Any]:
-    """``function`` over batches of exactly ``size`` images, the last padded with black."""
-    parts = []
-    for block, kept in image_blocks(images, size):
-        values = function(block)
-        if isinstance(values, Tensor):
-            values = values.detach().cpu().numpy()
-        parts.append(np.asarray(values)[:kept])
-    return np.concatenate(parts)
 
 
 def _reduced(features: ArrayLike, transform: Transformer | None, size: int) -> NDArray[Any]:

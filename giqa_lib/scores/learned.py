@@ -19,9 +19,8 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from giqa_lib.checks import InputError, check_images, check_positive, error_line
-from giqa_lib.learning import NetworkSettings, crop_at, new_network
-from giqa_lib.scores.blocks import image_blocks
+from giqa_lib.checks import check_positive
+from giqa_lib.learning import NetworkSettings, check_pixels, crop_at, in_batches, new_network
 from giqa_lib.scores.persistence import read_state, write_state
 
 __all__ = ["LearnedScore"]
@@ -60,13 +59,8 @@ class LearnedScore:
 
     def probabilities(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.float64]:
         """Each classifier's sigmoid, averaged over the crops, (n, outputs)."""
-        check_images(images)
-        if images.shape[1] != self.settings.channels:
-            got, hint = f"{images.shape[1]} channels", "convert them: giqa_lib.data.set_channels"
-            expected = f"{self.settings.channels} channels, as it was trained on"
-            raise InputError(error_line("images", expected=expected, got=got, hint=hint))
-        parts = [self._block(block)[:kept] for block, kept in image_blocks(images, self.batch_size)]
-        return np.concatenate(parts)
+        check_pixels(images, channels=self.settings.channels)
+        return in_batches(self._block, images, self.batch_size)
 
     @torch.no_grad()
     def _block(self, images: Tensor) -> NDArray[np.float64]:

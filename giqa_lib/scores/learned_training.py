@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from giqa_lib.checks import (
     InputError,
-    check_images,
     check_probability,
     check_same_length,
     error_line,
@@ -30,6 +29,7 @@ from giqa_lib.learning import (
     CENTRE,
     FitSettings,
     NetworkSettings,
+    check_pixels,
     fit,
     new_network,
     random_crops,
@@ -58,11 +58,8 @@ class LabelledImages:
     labels: NDArray[np.float64]
 
     def __post_init__(self) -> None:
-        check_images(self.images)
+        check_pixels(self.images)
         check_same_length(images=self.images, labels=self.labels)
-        if self.images.dtype != torch.uint8:
-            hint, got = "map them to 0..255, round and cast", str(self.images.dtype)
-            raise InputError(error_line("images", expected="uint8", got=got, hint=hint))
         if not np.isfinite(self.labels).all() or np.ptp(self.labels) == 0:
             hint = "give images of several iterations: see pseudo_labels"
             expected = "finite values, two or more different ones"

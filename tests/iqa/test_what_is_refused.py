@@ -17,8 +17,8 @@ from giqa_lib.iqa import (
     fit_brisque,
     held_out_examples,
 )
-from giqa_lib.iqa.batches import check_pixels, in_batches
 from giqa_lib.learning import FitSettings
+from giqa_lib.learning.batches import check_pixels, in_batches
 
 SHORT = BaselineSettings(
     fit=FitSettings(steps=2, batch_size=8, check_every=1), width=4, held_out=12

@@ -62,6 +62,25 @@ def test_the_seed_decides():
     assert not same(run(), run(seed=2))
 
 
+def dropping():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(3, 8), nn.Dropout(0.5), nn.Linear(8, 1))
+
+
+def test_dropout_follows_the_seed_and_resumes(tmp_path, monkeypatch):
+    monkeypatch.setitem(globals(), "network", dropping)
+    torch.manual_seed(1)
+    one = run()
+    torch.manual_seed(2)
+    before = torch.get_rng_state()
+    assert same(one, run())
+    assert torch.equal(torch.get_rng_state(), before)
+    with pytest.raises(Stop):
+        run(folder=tmp_path, config={}, draw=stopping(7))
+    assert same(one, run(folder=tmp_path, config={}))
+
+
 class Stop(Exception):
     """Stands in for a kill."""
 

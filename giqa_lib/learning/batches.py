@@ -1,10 +1,11 @@
-"""What every measure takes, and scoring in batches of one size, so that a score does not depend on the batch."""
+"""What every score of images takes, and batches of one size, so that a score does not depend on the batch."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -33,9 +34,9 @@ def check_pixels(images: Tensor, *, channels: int | None = None) -> Tensor:
 
 
 def in_batches(
-    score: Callable[[Tensor], NDArray[np.float64]], images: UInt8[Tensor, "n c h w"], size: int
-) -> NDArray[np.float64]:
-    """``score`` over batches of exactly ``size`` images, the last padded with black; (n,).
+    function: Callable[[Tensor], Any], images: Shaped[Tensor, "n c h w"], size: int
+) -> NDArray[Any]:
+    """``function`` of batches of exactly ``size`` images, the last padded with black; its rows (n, ...) as an array.
 
     >>> in_batches(lambda batch: np.full(len(batch), float(len(batch))), torch.zeros(3, 1, 2, 2, dtype=torch.uint8), 2)
     array([2., 2., 2.])
@@ -44,5 +45,8 @@ def in_batches(
     for block in images.split(size):
         missing = size - len(block)
         full = torch.cat([block, block.new_zeros(missing, *block.shape[1:])]) if missing else block
-        parts.append(score(full)[: len(block)])
+        values = function(full)
+        if isinstance(values, Tensor):
+            values = values.detach().cpu().numpy()
+        parts.append(np.asarray(values)[: len(block)])
     return np.concatenate(parts)
