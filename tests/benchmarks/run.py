@@ -40,7 +40,8 @@ def main() -> int:
             out = Path(scratch) / "rows.json"
             size = "--quick" if options.quick else "--full"
             subprocess.run([sys.executable, str(script), size, "--json", str(out)], check=True)
-            rows += json.loads(out.read_text())
+            about = {"file": script.name, "commit": commit(ROOT)}
+            rows += [row | about for row in json.loads(out.read_text())]
     for row in rows:
         known = row.get("mark") is not None and row.get("ratio") is not None
         row["reached"] = (
@@ -56,8 +57,8 @@ def main() -> int:
             "versions": versions(),
         }
         kept = json.loads(path.read_text())["rows"] if options.only and path.exists() else []
-        fresh = {(row["task"], row["size"], row["peer"]) for row in rows}
-        rows = [r for r in kept if (r["task"], r["size"], r["peer"]) not in fresh] + rows
+        fresh = {row["file"] for row in rows}
+        rows = [row for row in kept if row.get("file") not in fresh] + rows
         write_json(path, {"run": run, "rows": rows})
     return 0
 

@@ -151,8 +151,8 @@ class Benchmarks(MarkdownDirective):
             }
         )
         caption = (
-            "Speed against peers, measured together:"
-            f" {run['device']}, {run['date']}, commit `{run['commit']}`."
+            "Speed against peers, ours and the peer in turn in one run:"
+            f" {run['device']}, {run['date']}."
         )
         return [
             *table(frame, caption=caption, name="tbl-benchmarks"),
@@ -168,6 +168,7 @@ def _details(row: dict[str, Any]) -> list[str]:
         row.get("agreement") or "",
         f"extra memory, MiB, ours / peer: {memory}" if memory else "",
         row.get("note") or "",
+        f"measured at commit {row['commit']}" if row.get("commit") else "",
     ]
     said = ". ".join(part[:1].upper() + part[1:].rstrip(".") for part in parts if part)
     if not said:
