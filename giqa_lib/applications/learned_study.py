@@ -70,9 +70,9 @@ LEARNED_PRESETS = {
         real=1800,
         held_out=100,
         width=16,
-        fit=FitSettings(steps=2000, check_every=100, patience=8),
+        fit=FitSettings(steps=1500, check_every=100, patience=8),
     ),
-    # 200,000 generated images in all, as in the paper; the network and its schedule as in the official code.
+    # 200,000 generated images in all, as in the paper; network, batch and number of epochs as in the official code.
     "paper": LearnedPreset(
         per_snapshot=6700,
         real=70_000,

@@ -53,7 +53,7 @@ NATURAL_PRESETS = {
     "cpu": NaturalPreset(
         real=5000,
         settings=BaselineSettings(
-            fit=FitSettings(steps=2000, check_every=100, patience=8), width=16, held_out=500
+            fit=FitSettings(steps=1500, check_every=100, patience=8), width=16, held_out=500
         ),
     ),
     "paper": NaturalPreset(

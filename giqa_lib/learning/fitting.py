@@ -1,9 +1,10 @@
 """One loop that fits a network to images and targets, for learned scores and natural-image measures alike.
 
 A method is a network, a source of batches and a loss, all passed in, so that methods differ in
-nothing else: stochastic gradient descent with momentum, the rate divided by ten at each
-quarter (the schedule of GIQA's official code), the best weights kept by a validation value that
-the caller defines, an early stop when it no longer rises. All randomness comes from one
+nothing else: AdamW, its rate falling to zero by a half cosine, the best weights kept by a validation value that
+the caller defines, an early stop when it no longer rises. Known departure: GIQA's official code descends by plain gradients
+with momentum and divides the rate by ten at each quarter of 112 epochs; in the few epochs that a CPU can
+do, that left BC-GIQA where it began. All randomness comes from one
 generator that is part of the state: a run that was killed ends bitwise as if it had not been.
 """
 
@@ -45,15 +46,14 @@ class FitSettings:
     ----------
     steps : at most so many updates.
     batch_size : images an update.
-    learning_rate, momentum, weight_decay : of the gradient descent.
+    learning_rate, weight_decay : AdamW's; the rate is that of the first step.
     check_every : updates between validations (and checkpoints).
     patience : validations without a better value before it stops.
     """
 
     steps: int
     batch_size: int = 64
-    learning_rate: float = 0.05
-    momentum: float = 0.9
+    learning_rate: float = 3e-3
     weight_decay: float = 5e-4
     check_every: int = 50
     patience: int = 6
@@ -61,8 +61,7 @@ class FitSettings:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "learning_rate", "check_every", "patience"):
             check_positive(getattr(self, name), name=name)
-        for name in ("momentum", "weight_decay"):
-            check_positive(getattr(self, name), name=name, zero=True)
+        check_positive(self.weight_decay, name="weight_decay", zero=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +116,7 @@ def fit(
     Raises :class:`giqa_lib.checks.GiqaError` with the step if the loss is not finite.
 
     >>> x = torch.linspace(-1, 1, 8)[:, None]
-    >>> settings = FitSettings(steps=200, check_every=50, weight_decay=0)
+    >>> settings = FitSettings(steps=200, check_every=50, learning_rate=0.1)
     >>> line = nn.Linear(1, 1)
     >>> found = fit(line, lambda random: (x, 2 * x), nn.functional.mse_loss,
     ...             lambda network: -float((network(x) - 2 * x).square().mean()), settings,
@@ -126,11 +125,8 @@ def fit(
     True
     """
     network = network.to(device)
-    optimizer = torch.optim.SGD(
-        network.parameters(),
-        lr=settings.learning_rate,
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
     state = _State(network=network, optimizer=optimizer, random=random, best=_weights(network))
     if folder is not None:
@@ -172,7 +168,7 @@ def _run(
         if _exhausted(state, settings):
             break
         for group in state.optimizer.param_groups:
-            group["lr"] = settings.learning_rate * 0.1 ** (4 * (step - 1) // settings.steps)
+            group["lr"] = settings.learning_rate * _half_cosine((step - 1) / settings.steps)
         images, targets = draw(state.random)
         state.network.train()
         with _drawing_by(state.random.initial_seed() + step, torch.device(device)):
@@ -191,6 +187,11 @@ def _run(
             losses = []
             if folder is not None:
                 write_checkpoint(folder, _tensors(state), step=step, config=config)
+
+
+def _half_cosine(share: float) -> float:
+    """From 1 at the start to 0 at the end."""
+    return 0.5 * (1 + math.cos(math.pi * share))
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 import subprocess
@@ -134,17 +135,18 @@ def test_it_stops_when_nothing_gets_better():
     assert found.best_step == 3
 
 
-def test_the_rate_falls_tenfold_at_each_quarter(monkeypatch):
+def test_the_rate_falls_by_a_half_cosine(monkeypatch):
     rates = []
-    plain = torch.optim.SGD.step
+    plain = torch.optim.AdamW.step
 
     def watched(self, *arguments, **keywords):
         rates.append(self.param_groups[0]["lr"])
         return plain(self, *arguments, **keywords)
 
-    monkeypatch.setattr(torch.optim.SGD, "step", watched)
+    monkeypatch.setattr(torch.optim.AdamW, "step", watched)
     run()
-    assert rates == pytest.approx([0.05] * 3 + [0.005] * 3 + [5e-4] * 3 + [5e-5] * 3)
+    expected = [0.05 * (1 + math.cos(math.pi * step / 12)) / 2 for step in range(12)]
+    assert rates == pytest.approx(expected)
 
 
 def test_a_loss_that_is_not_finite_names_its_step():
