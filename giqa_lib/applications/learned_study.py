@@ -78,7 +78,9 @@ LEARNED_PRESETS = {
         real=70_000,
         held_out=500,
         network="vgg19_bn",
-        fit=FitSettings(steps=43_750, batch_size=512, check_every=400, patience=20),
+        fit=FitSettings(
+            steps=43_750, batch_size=512, learning_rate=1e-3, check_every=400, patience=20
+        ),
     ),
 }
 

@@ -83,10 +83,10 @@ class LearnedSettings:
     batch_size: int = 64
 
 
-#: The official command: 112 epochs of 200,000 images in batches of 512, VGG-19 on patches of 192 of 256.
+#: As the official command: 112 epochs of 200,000 images in batches of 512, VGG-19 on patches of 192 of 256. Not yet run.
 PAPER = LearnedSettings(
     network=NetworkSettings(name="vgg19_bn", channels=3, patch=192),
-    fit=FitSettings(steps=43_750, batch_size=512, check_every=400, patience=20),
+    fit=FitSettings(steps=43_750, batch_size=512, learning_rate=1e-3, check_every=400, patience=20),
 )
 
 
