@@ -229,7 +229,7 @@ control
 kinds = study.pool.loc[study.rows("degraded"), "degradation"].to_numpy()
 clean, worse = (pool["MBC-GIQA"][study.rows(origin)] for origin in ("real", "degraded"))
 by_kind = pd.DataFrame(
-    [{"degradation": kind, **outcomes_of} for kind in sorted(set(kinds))
+    [{"degradation": kind.replace("_", " "), **outcomes_of} for kind in sorted(set(kinds))
      for outcomes_of in [{"value": float((clean > worse)[kinds == kind].mean()), "n": int((kinds == kind).sum())}]])  # fmt: skip
 by_kind["standard_error"] = np.sqrt(by_kind["value"] * (1 - by_kind["value"]) / by_kind["n"])
 plot = bars(by_kind, x="degradation", y="value", error="standard_error", ylabel="chance that the clean image wins", chance=0.5)
