@@ -29,10 +29,7 @@
 #
 # and say that regressing it (IR-GIQA) suffers from its noise: one iteration makes good and bad images. Instead they train
 # $N$ binary classifiers to tell whether the label is at least $T_i$ (Eq. 2 and 3) and average them (MBC-GIQA, Eq. 4). With one
-# classifier, real or not, it is BC-GIQA.
-#
-# ```{claims} 1_giqa/learned_scores
-# ```
+# classifier, real or not, it is BC-GIQA. The claims on them are judged in {doc}`learned_sweeps` and {doc}`pair_benchmark`.
 
 # %% tags=["parameters"]
 profile: str = "quick"  # quick | cpu | paper: sizes and lengths of training
