@@ -53,7 +53,7 @@ from giqa_lib.data import find
 from giqa_lib.evaluation import mcnemar
 from giqa_lib.figures import bars, best_and_worst, curves, matrix, score_distributions
 from giqa_lib.results import Run, show, show_table
-from giqa_lib.scores import BC, IR, GaussianMixture, KNearestNeighbours, SingleGaussian, even_thresholds, mbc, min_max
+from giqa_lib.scores import BC, IR, GaussianMixture, KNearestNeighbours, SingleGaussian, even_thresholds, mbc
 from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]
