@@ -3,8 +3,8 @@
 GIQA (Section 5) trains on images of one generator's snapshots, an equal number from evenly spaced
 iterations, and on real images. Here they are drawn from other latents than the pool's, so
 that no image of a pair was trained on; every fourth snapshot is held out to choose the weights.
-The generator is the pool's own (``Study``), or another run (``transfer``): the paper judges a
-score on images of generators that it was and was not trained on without telling them apart.
+The generator is the pool's own; scoring another study's pool tells how a score carries over. The paper
+judges a score on images of generators that it was and was not trained on without telling them apart.
 """
 
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_positive, check_probability
-from giqa_lib.learning import FitSettings, NetworkSettings
+from giqa_lib.learning import VGG_SMALLEST_PATCH, FitSettings, NetworkSettings
 from giqa_lib.scores import (
     BC,
     LabelledImages,
@@ -33,14 +33,14 @@ __all__ = ["LEARNED_PRESETS", "LearnedPreset", "LearnedStudy", "patch_of", "real
 
 LATENTS_SEED = 10_000  # apart from the pool's latents, which are drawn by the study's own seed
 HOLD_OUT_EVERY = 4
-PAPER_SIDE = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class LearnedPreset:
     """How many images a snapshot and how many real ones, for training and held out, and the fit.
 
-    ``patch`` is the share of an image's side that a patch has.
+    ``patch`` is the share of an image's side that a patch has. Patches too small for ``vgg19_bn`` get the small
+    network: the paper profile of a set of small images.
     """
 
     per_snapshot: int
@@ -72,9 +72,9 @@ LEARNED_PRESETS = {
         width=16,
         fit=FitSettings(steps=1500, check_every=100, patience=8),
     ),
-    # 200,000 generated images in all, as in the paper; network, batch and number of epochs as in the official code.
+    # 200,000 generated images of fifteen snapshots in all, the paper's number; network, batch and number of epochs as in the official code.
     "paper": LearnedPreset(
-        per_snapshot=6700,
+        per_snapshot=13_400,
         real=70_000,
         held_out=500,
         network="vgg19_bn",
@@ -95,10 +95,12 @@ def patch_of(side: int, share: float) -> int:
 
 
 def _settings(images: Tensor, preset: LearnedPreset, patch: float) -> LearnedSettings:
+    side = patch_of(min(images.shape[2:]), patch)
+    too_small = preset.network == "vgg19_bn" and side < VGG_SMALLEST_PATCH
     network = NetworkSettings(
-        name=preset.network,
+        name="small" if too_small else preset.network,
         channels=images.shape[1],
-        patch=patch_of(min(images.shape[2:]), patch),
+        patch=side,
         width=preset.width,
     )
     return LearnedSettings(network=network, fit=preset.fit)

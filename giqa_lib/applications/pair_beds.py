@@ -54,8 +54,9 @@ class StudyBed:
     def _fakes(self) -> UInt8[Tensor, "n c h w"] | None:
         if self.study.dataset != "cifar10" or find(CIFAKE) is None:
             return None
-        rows = np.random.default_rng([self.study.seed, WITHIN_SEED]).permutation(10_000)
-        return load(CIFAKE, "test").subset(rows[: len(self.study.real)]).tensor()
+        fakes = load(CIFAKE, "test")
+        rows = np.random.default_rng([self.study.seed, WITHIN_SEED]).permutation(len(fakes))
+        return fakes.subset(rows[: len(self.study.real)]).tensor()
 
     @cached_property
     def images(self) -> UInt8[Tensor, "n c h w"]:

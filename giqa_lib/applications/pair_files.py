@@ -32,11 +32,7 @@ class PairFolder:
 
 
 def find_lgiqa() -> dict[str, Path]:
-    """Those of LGIQA's three sets that are below ``$GIQA_DATA``, by name.
-
-    >>> isinstance(find_lgiqa(), dict)
-    True
-    """
+    """Those of LGIQA's three sets that are below ``$GIQA_DATA``, by name."""
     root = os.environ.get("GIQA_DATA")
     if root is None:
         return {}

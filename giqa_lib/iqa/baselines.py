@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from giqa_lib.checks import check_choice, check_positive, check_probability
@@ -43,6 +42,7 @@ from giqa_lib.learning import (
     fit,
     new_network,
     random_crops,
+    rank_correlation,
 )
 from giqa_lib.learning.batches import check_pixels, in_batches
 from giqa_lib.store import Store
@@ -272,7 +272,7 @@ def fit_baseline(
 
     def validate(network: nn.Module) -> float:
         scores = NaturalScore(measure=measure, network=network, settings=shape)(degraded)
-        return 0.0 if np.ptp(scores) == 0 else float(spearmanr(scores, quality).statistic)
+        return rank_correlation(scores, quality.numpy())
 
     for number, stage in enumerate(kind.stages):
         part = replace(

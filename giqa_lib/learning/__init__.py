@@ -2,11 +2,12 @@
 
 from giqa_lib.learning.batches import check_pixels, in_batches
 from giqa_lib.learning.crops import CENTRE, crop_at, random_crops, random_places
-from giqa_lib.learning.fitting import FitSettings, Fitted, fit
-from giqa_lib.learning.networks import NetworkSettings, new_network
+from giqa_lib.learning.fitting import FitSettings, Fitted, fit, rank_correlation
+from giqa_lib.learning.networks import VGG_SMALLEST_PATCH, NetworkSettings, new_network
 
 __all__ = [
     "CENTRE",
+    "VGG_SMALLEST_PATCH",
     "FitSettings",
     "Fitted",
     "NetworkSettings",
@@ -17,4 +18,5 @@ __all__ = [
     "new_network",
     "random_crops",
     "random_places",
+    "rank_correlation",
 ]

@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -31,7 +34,7 @@ from giqa_lib.checkpoints import (
 )
 from giqa_lib.checks import GiqaError, check_positive, error_line
 
-__all__ = ["FitSettings", "Fitted", "fit"]
+__all__ = ["FitSettings", "Fitted", "fit", "rank_correlation"]
 
 Draw = Callable[[torch.Generator], tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -187,6 +190,16 @@ def _run(
             losses = []
             if folder is not None:
                 write_checkpoint(folder, _tensors(state), step=step, config=config)
+
+
+def rank_correlation(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Spearman's, in [-1, 1], to choose weights by; 0 for a constant score, which orders nothing.
+
+    >>> rank_correlation([1.0, 1.0, 1.0], [0.0, 1.0, 2.0]), round(rank_correlation([1.0, 3.0, 2.0], [0.0, 1.0, 2.0]), 3)
+    (0.0, 0.5)
+    """
+    first, second = np.asarray(scores, dtype=float), np.asarray(labels, dtype=float)
+    return 0.0 if np.ptp(first) == 0 else float(spearmanr(first, second).statistic)
 
 
 def _half_cosine(share: float) -> float:

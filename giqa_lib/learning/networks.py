@@ -27,7 +27,7 @@ __all__ = ["NetworkSettings", "new_network"]
 
 TORCHVISION = "torchvision:"
 VGG_BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
-#: Side of the last feature map that the official code reaches, by patch: see ``_vgg_blocks``.
+#: The smallest patch that the official code has a stack for.
 VGG_SMALLEST_PATCH = 32
 
 

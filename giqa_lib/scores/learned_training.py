@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from giqa_lib.checks import (
@@ -34,6 +33,7 @@ from giqa_lib.learning import (
     new_network,
     random_crops,
     random_places,
+    rank_correlation,
 )
 from giqa_lib.scores.learned import LearnedScore
 from giqa_lib.scores.learned_methods import Method
@@ -133,7 +133,7 @@ def train_learned_score(
         )
 
     def validate(network: nn.Module) -> float:
-        return _rank_correlation(score(network)(held_out.images), held_out.labels)
+        return rank_correlation(score(network)(held_out.images), held_out.labels)
 
     fitted = fit(
         new_network(shape, random),
@@ -208,8 +208,3 @@ def noisy_labels(
 
 def _name(method: Method) -> str:
     return getattr(method.loss, "__name__", repr(method.loss))
-
-
-def _rank_correlation(scores: NDArray[np.float64], labels: NDArray[np.float64]) -> float:
-    """Spearman's; 0 for a constant score, which orders nothing."""
-    return 0.0 if np.ptp(scores) == 0 else float(spearmanr(scores, labels).statistic)

@@ -1,5 +1,7 @@
 """What learned scores are trained on, and the sweeps, on the digits' study."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -121,6 +123,12 @@ def test_noise_leaves_bc_as_it_was(learned, bed):
 def test_every_profile_has_a_preset():
     assert set(LEARNED_PRESETS) == {"quick", "cpu", "paper"}
     assert LEARNED_PRESETS["paper"].network == "vgg19_bn"
+
+
+def test_the_paper_profile_of_small_images_takes_the_small_network(study):
+    preset = replace(LEARNED_PRESETS["paper"], per_snapshot=2, real=4, held_out=2)
+    network = LearnedStudy(study, preset).settings().network  # digits: a patch of 6 pixels
+    assert (network.name, network.patch) == ("small", 6)
 
 
 def test_a_wrong_preset_is_refused():
