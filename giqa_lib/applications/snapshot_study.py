@@ -235,7 +235,7 @@ class Study:
         s = self.settings
         channels = int(self.train[0].shape[0])
         settings = SnapshotSettings(
-            dcgan=DCGANSettings(
+            architecture=DCGANSettings(
                 image_size=_network_size(self.train), channels=channels, width=s.width
             ),
             train=TrainSettings(steps=s.steps[-1], batch_size=64),

@@ -1,6 +1,6 @@
 """A GAN's training state in a checkpoint, resumed bitwise.
 
-Networks, optimisers, the random generator's state, the step and the losses; how the file is
+Networks, the generator's average, optimisers, the random generator's state, the step and the losses; how the file is
 written and checked is :mod:`giqa_lib.checkpoints`.
 """
 
@@ -23,10 +23,13 @@ from giqa_lib.gan.trainer import TrainState
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
 PLAYERS = ("generator", "discriminator")
+AVERAGE = "average"
 
 
 def _tensors(state: TrainState) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {"random": state.random.get_state()}
+    if state.average is not None:
+        found |= {f"{AVERAGE}.{key}": value for key, value in state.average.state_dict().items()}
     for name in PLAYERS:
         network = getattr(state, name).state_dict()
         moments = optimizer_tensors(getattr(state, f"{name}_optimizer"))
@@ -53,6 +56,8 @@ def load_checkpoint(folder: Path, state: TrainState, config: Mapping[str, Any]) 
     for name in PLAYERS:
         getattr(state, name).load_state_dict(below(tensors, name))
         load_optimizer(getattr(state, f"{name}_optimizer"), below(tensors, f"{name}_optimizer"))
+    if state.average is not None:
+        state.average.load_state_dict(below(tensors, AVERAGE))
     state.random.set_state(tensors["random"])
     state.losses = [(int(s), d, g) for s, d, g in tensors["losses"].tolist()]
     return True

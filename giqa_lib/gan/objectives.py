@@ -8,9 +8,10 @@ would round to 0 or 1.
 - non-saturating (Goodfellow et al. 2014): :math:`-\log\sigma(a)`, :math:`-\log(1-\sigma(a))`, :math:`-\log\sigma(a)`
 - hinge (Lim and Ye 2017): :math:`\max(0, 1-a)`, :math:`\max(0, 1+a)`, :math:`-a`
 - Wasserstein (Arjovsky et al. 2017): :math:`-a`, :math:`a`, :math:`-a`
+- least squares (Mao et al. 2017, labels 0 and 1): :math:`(a-1)^2`, :math:`a^2`, :math:`(a-1)^2`
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -18,14 +19,23 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["HINGE", "NON_SATURATING", "WASSERSTEIN", "Objective", "gradient_penalty"]
+__all__ = [
+    "HINGE",
+    "LEAST_SQUARES",
+    "NON_SATURATING",
+    "WASSERSTEIN",
+    "Objective",
+    "gradient_penalty",
+    "loss_per_image",
+    "real_gradient_penalty",
+]
 
 Loss = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective:
-    """Losses (n,) of logits (n,): the discriminator's on real and generated images, the generator's."""
+    """Losses of logits, elementwise: the discriminator's on real and generated images, the generator's."""
 
     name: str
     real_loss: Loss
@@ -45,6 +55,14 @@ def _hinge_fake(logits: Tensor) -> Tensor:
     return functional.relu(1 + logits)
 
 
+def _square(logits: Tensor) -> Tensor:
+    return logits.square()
+
+
+def _square_below_one(logits: Tensor) -> Tensor:
+    return (logits - 1).square()
+
+
 def _identity(logits: Tensor) -> Tensor:
     return logits
 
@@ -61,6 +79,28 @@ HINGE = Objective(
 WASSERSTEIN = Objective(
     name="wasserstein", real_loss=torch.neg, fake_loss=_identity, generator_loss=torch.neg
 )
+
+LEAST_SQUARES = Objective(
+    name="least-squares",
+    real_loss=_square_below_one,
+    fake_loss=_square,
+    generator_loss=_square_below_one,
+)
+
+
+def loss_per_image(loss: Loss, logits: Tensor | Sequence[Tensor]) -> Float[Tensor, " n"]:
+    """One loss an image: the mean over its patches, summed over the judges.
+
+    A discriminator gives logits (n,), or (n, ...) with one for each patch, or a sequence of these, one
+    for each judge (scale, or member of an ensemble).
+
+    >>> loss_per_image(torch.neg, [torch.ones(2), torch.ones(2, 1, 3, 3)])
+    tensor([-2., -2.])
+    """
+    judges = (logits,) if isinstance(logits, Tensor) else tuple(logits)
+    losses = [loss(each) for each in judges]
+    own = [each if each.ndim == 1 else each.flatten(1).mean(1) for each in losses]
+    return own[0] if len(own) == 1 else torch.stack(own).sum(0)
 
 
 def gradient_penalty(
@@ -81,3 +121,19 @@ def gradient_penalty(
     between = (real.detach() + place * (fake.detach() - real.detach())).requires_grad_()
     (gradient,) = torch.autograd.grad(discriminator(between).sum(), between, create_graph=True)
     return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def real_gradient_penalty(
+    discriminator: Callable[[Tensor], Tensor], real: Float[Tensor, "n c h w"]
+) -> Float[Tensor, ""]:
+    r"""R1: :math:`\tfrac12 \mathrm{mean}\, \lVert\nabla D(x)\rVert_2^2` on real images.
+
+    Mescheder et al. 2018, Eq. 9, without its weight gamma.
+
+    >>> images = torch.zeros(2, 1, 4, 4)
+    >>> float(real_gradient_penalty(lambda x: x.flatten(1).sum(1), images))
+    8.0
+    """
+    images = real.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(discriminator(images).sum(), images, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean() / 2

@@ -5,7 +5,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from giqa_lib.checks import check_positive
-from giqa_lib.gan.trainer import to_pixels
+from giqa_lib.gan.pixels import to_pixels
 
 __all__ = ["latents", "sample"]
 

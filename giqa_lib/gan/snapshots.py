@@ -16,27 +16,25 @@ from jaxtyping import UInt8
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from giqa_lib.checkpoints import remove_checkpoints
 from giqa_lib.checks import InputError, check_positive, error_line
 from giqa_lib.data import ImageSet
-from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
-from giqa_lib.gan.models.dcgan import DCGANSettings, Generator, new_dcgan
+from giqa_lib.gan.architecture import Alteration, Architecture
+from giqa_lib.gan.feeds import images_at_random
+from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import sample
-from giqa_lib.gan.trainer import TrainSettings, TrainState, new_state, train
+from giqa_lib.gan.trainer import TrainSettings, new_state
 from giqa_lib.store import Store
 
 __all__ = ["SnapshotSettings", "Snapshots", "fetch_snapshots", "log_spaced_steps"]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
-CHECKPOINT_EVERY = 500
-LOSSES = "losses.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotSettings:
     """The networks, their training, and the steps to keep the generator at."""
 
-    dcgan: DCGANSettings
+    architecture: Architecture
     train: TrainSettings
     steps: tuple[int, ...]
 
@@ -51,6 +49,11 @@ class SnapshotSettings:
             hint = "take log_spaced_steps(first, last, count)"
             expected = f"rising steps within 1..{self.train.steps}"
             raise InputError(error_line("steps", expected=expected, got=str(self.steps), hint=hint))
+
+    def describe(self) -> dict[str, Any]:
+        """The settings as JSON values, which decide where the snapshots are kept."""
+        family, values = self.architecture.family, asdict(self.architecture)  # type: ignore[call-overload]
+        return {family: values, "train": asdict(self.train), "steps": self.steps}
 
 
 def log_spaced_steps(first: int, last: int, count: int) -> tuple[int, ...]:
@@ -82,10 +85,10 @@ class Snapshots:
     @property
     def losses(self) -> pd.DataFrame:
         """Both players' losses: ``step``, ``discriminator``, ``generator``."""
-        return pd.read_csv(self.folder / LOSSES)
+        return read_losses(self.folder)
 
-    def generator(self, step: int) -> Generator:
-        """The generator as it was after ``step`` updates."""
+    def generator(self, step: int) -> nn.Module:
+        """The generator (its average, where one is kept) as it was after ``step`` updates."""
         if step not in self.steps:
             known = ", ".join(map(str, self.steps))
             raise InputError(
@@ -93,18 +96,20 @@ class Snapshots:
                     "step", expected=f"one of {known}", got=str(step), hint="take one of them"
                 )
             )
-        with torch.random.fork_rng(devices=[]):
-            network = Generator(self.settings.dcgan)
+        network, _ = self.settings.architecture.networks(torch.Generator())
         network.load_state_dict(load_file(_file(self.folder, step)))
         return network.to(self.device).eval()
 
-    def images(self, step: int, count: int, *, seed: int) -> UInt8[Tensor, "n c h w"]:
+    def images(
+        self, step: int, count: int, *, seed: int, truncation: float = 1.0
+    ) -> UInt8[Tensor, "n c h w"]:
         """``count`` images of the data set's own size; the same latents at every step."""
         made = sample(
             self.generator(step),
             count,
-            latent=self.settings.dcgan.latent,
+            latent=self.settings.architecture.latent,
             seed=seed,
+            truncation=truncation,
             device=self.device,
         )
         return _crop(made, self.native_size)
@@ -116,23 +121,26 @@ def fetch_snapshots(
     settings: SnapshotSettings,
     *,
     seed: int,
+    alteration: Alteration | None = None,
     device: str = "cpu",
     progress: bool = False,
 ) -> Snapshots:
     """The snapshots from the store; trained first if they are not there, from a checkpoint if one is.
 
-    Images smaller than the networks' size are padded with black evenly around and cropped back on
+    ``alteration`` changes the family's training. Images smaller than the networks' size are padded with black evenly around and cropped back on
     sampling; larger ones are an error. All images are held in memory.
     """
     config = {
         "images": images.fingerprint,
-        "settings": asdict(settings),
+        "settings": settings.describe(),
         "seed": seed,
         "revision": REVISION,
     }
+    if alteration is not None:
+        config["alteration"] = dict(alteration.description)
 
     def make(folder: Path) -> None:
-        _train(folder, images, settings, config, seed=seed, device=device, progress=progress)
+        _train(folder, images, settings, alteration, config, seed, device, progress)
 
     folder = store.fetch("snapshots", config, make)
     height, width = images[0].shape[1:]
@@ -143,41 +151,38 @@ def _train(
     folder: Path,
     images: ImageSet,
     settings: SnapshotSettings,
+    alteration: Alteration | None,
     config: Mapping[str, Any],
-    *,
     seed: int,
     device: str,
     progress: bool,
 ) -> None:
-    random = torch.Generator().manual_seed(seed)
-    generator, discriminator = new_dcgan(settings.dcgan, random)
+    made, random = settings.architecture, torch.Generator().manual_seed(seed)
+    generator, discriminator = (network.to(device) for network in made.networks(random))
     state = new_state(
-        generator.to(device),
-        discriminator.to(device),
+        generator,
+        discriminator,
         settings.train,
-        latent=settings.dcgan.latent,
+        latent=made.latent,
         random=random,
+        average_decay=made.average_decay,
     )
-    load_checkpoint(folder, state, config)
-    pixels = _pad(images.tensor(channels=settings.dcgan.channels), settings.dcgan.image_size)
-    checkpoints = range(CHECKPOINT_EVERY, settings.train.steps + 1, CHECKPOINT_EVERY)
-    at = sorted({*settings.steps, *checkpoints})
-    for reached in train(state, pixels, settings.train, at=at, device=device, progress=progress):
-        if reached.step in settings.steps:
-            save_file(_plain(reached.generator), _file(folder, reached.step))
-        if reached.step in checkpoints:
-            save_checkpoint(folder, reached, config)
-    _write_losses(folder, state)
-    remove_checkpoints(folder)
-
-
-def _write_losses(folder: Path, state: TrainState) -> None:
-    columns = ["step", "discriminator", "generator"]
-    pd.DataFrame(state.losses, columns=columns).to_csv(folder / LOSSES, index=False)
-
-
-def _plain(network: nn.Module) -> dict[str, Tensor]:
-    return {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    variant = made.variant(discriminator)
+    if alteration is not None:
+        variant = alteration.change(variant)
+    pixels = _pad(images.tensor(channels=made.channels), made.image_size)
+    for reached in train_in(
+        folder,
+        state,
+        images_at_random(pixels),
+        settings.train,
+        at=settings.steps,
+        config=config,
+        variant=variant,
+        device=device,
+        progress=progress,
+    ):
+        save_file(network_tensors(reached.best_generator), _file(folder, reached.step))
 
 
 def _file(folder: Path, step: int) -> Path:

@@ -2,22 +2,27 @@
 
 What makes a variant is an object passed in: the networks, the objective, the weights of
 generated images (OHEM), an extra loss of the discriminator (a gradient penalty) or of the generator (an
-auxiliary score). The loop has no flag. All randomness comes from one generator that is part of the state,
-so that a resumed run is the run that was never stopped.
+auxiliary score), a schedule (progressive growing). The loop has no flag. All randomness comes from one
+generator that is part of the state, so that a resumed run is the run that was never stopped; layers that
+draw for themselves (dropout, noise) use torch's global generator, which is seeded for each step and put back.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from giqa_lib.checks import GiqaError, check_images, check_positive, error_line
-from giqa_lib.gan.objectives import NON_SATURATING, Objective
+from giqa_lib.checks import GiqaError, check_positive, check_probability, error_line
+from giqa_lib.gan.feeds import Batch, Feed
+from giqa_lib.gan.objectives import NON_SATURATING, Objective, loss_per_image
 
-__all__ = ["TrainSettings", "TrainState", "Variant", "new_state", "to_pixels", "to_unit", "train"]
+__all__ = ["TrainSettings", "TrainState", "Variant", "new_state", "train"]
+
+STEP_SEED = 0x9E3779B97F4A7C15  # odd: steps of one seed and seeds of one step never meet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +51,16 @@ def _equal_weights(fake: Tensor) -> Tensor:
     return fake.new_ones(len(fake))
 
 
-def _no_discriminator_loss(real: Tensor, fake: Tensor, random: torch.Generator) -> Tensor:
-    return real.new_zeros(())
-
-
-def _no_generator_loss(fake: Tensor) -> Tensor:
+def _no_discriminator_loss(real: Batch, fake: Tensor, random: torch.Generator) -> Tensor:
     return fake.new_zeros(())
+
+
+def _no_generator_loss(fake: Tensor, real: Batch) -> Tensor:
+    return fake.new_zeros(())
+
+
+def _no_schedule(state: "TrainState") -> None:
+    return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,21 +68,24 @@ class Variant:
     """What is particular to one kind of GAN.
 
     ``discriminator_weights`` and ``generator_weights`` give one weight (n,) for each generated image;
-    the extra losses are added to a player's own. The defaults change nothing, bitwise.
+    the extra losses are added to a player's own; ``before_step`` may change the networks by the step
+    that the state is about to leave. The defaults change nothing, bitwise.
     """
 
     objective: Objective = NON_SATURATING
     discriminator_weights: Callable[[Tensor], Tensor] = _equal_weights
     generator_weights: Callable[[Tensor], Tensor] = _equal_weights
-    discriminator_extra: Callable[[Tensor, Tensor, torch.Generator], Tensor] = (
-        _no_discriminator_loss
-    )
-    generator_extra: Callable[[Tensor], Tensor] = _no_generator_loss
+    discriminator_extra: Callable[[Batch, Tensor, torch.Generator], Tensor] = _no_discriminator_loss
+    generator_extra: Callable[[Tensor, Batch], Tensor] = _no_generator_loss
+    before_step: Callable[["TrainState"], None] = _no_schedule
 
 
 @dataclass(kw_only=True)
 class TrainState:
-    """Everything that the next step depends on, and the losses so far."""
+    """Everything that the next step depends on, and the losses so far.
+
+    ``average`` is the exponential moving average of the generator's weights, if one is kept.
+    """
 
     generator: nn.Module
     discriminator: nn.Module
@@ -81,8 +93,14 @@ class TrainState:
     discriminator_optimizer: torch.optim.Optimizer
     random: torch.Generator
     latent: int
+    average: AveragedModel | None = None
     step: int = 0
     losses: list[tuple[int, float, float]] = field(default_factory=list)
+
+    @property
+    def best_generator(self) -> nn.Module:
+        """The generator to sample from: the average where there is one."""
+        return self.generator if self.average is None else self.average.module
 
 
 def new_state(
@@ -92,13 +110,22 @@ def new_state(
     *,
     latent: int,
     random: torch.Generator,
+    average_decay: float | None = None,
 ) -> TrainState:
-    """A state at step 0 with an Adam optimiser for each player."""
+    """A state at step 0 with an Adam optimiser for each player.
+
+    With ``average_decay`` b the generator is averaged over steps, w' <- b w' + (1 - b) w; buffers are copied.
+    """
 
     def adam(network: nn.Module, rate: float) -> torch.optim.Optimizer:
         return torch.optim.Adam(network.parameters(), lr=rate, betas=settings.betas, fused=True)
 
+    average = None
+    if average_decay is not None:
+        check_probability(average_decay, name="average_decay")
+        average = AveragedModel(generator, multi_avg_fn=get_ema_multi_avg_fn(average_decay))
     return TrainState(
+        average=average,
         generator=generator,
         discriminator=discriminator,
         generator_optimizer=adam(generator, settings.generator_rate),
@@ -108,27 +135,9 @@ def new_state(
     )
 
 
-def to_unit(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c h w"]:
-    """Pixels 0..255 to [-1, 1].
-
-    >>> to_unit(torch.tensor([[[[0, 255]]]], dtype=torch.uint8)).flatten().tolist()
-    [-1.0, 1.0]
-    """
-    return images.float() / 127.5 - 1
-
-
-def to_pixels(images: Float[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h w"]:
-    """[-1, 1] to the nearest of 0..255.
-
-    >>> to_pixels(torch.tensor([[[[-1.0, 1.0]]]])).flatten().tolist()
-    [0, 255]
-    """
-    return ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-
-
 def train(
     state: TrainState,
-    images: UInt8[Tensor, "n c h w"],
+    feed: Feed,
     settings: TrainSettings,
     *,
     at: Sequence[int],
@@ -138,24 +147,10 @@ def train(
 ) -> Iterator[TrainState]:
     """Train from ``state.step`` to ``settings.steps``; yield the state at each step in ``at``.
 
-    The state is changed in place. Each batch is a random draw of the images with replacement. A loss
-    that is not finite raises with its step.
+    The state is changed in place. A loss that is not finite raises with its step.
     """
-    check_images(images)
     variant = Variant() if variant is None else variant
-    objective, random = variant.objective, state.random
     wanted = set(at)
-
-    def latents() -> Tensor:
-        return torch.randn(settings.batch_size, state.latent, generator=random).to(device)
-
-    def real_batch() -> Tensor:
-        rows = torch.randint(len(images), (settings.batch_size,), generator=random)
-        batch = to_unit(images[rows]).to(device)
-        return batch.contiguous(memory_format=torch.channels_last)
-
-    state.generator.train()
-    state.discriminator.train()
     steps = range(state.step + 1, settings.steps + 1)
     for step in tqdm(
         steps,
@@ -165,30 +160,65 @@ def train(
         initial=state.step,
         total=settings.steps,
     ):
-        # The discriminator learns to tell real from generated.
-        for _ in range(settings.discriminator_steps):
-            real = real_batch()
-            with torch.no_grad():
-                fake = state.generator(latents())
-            loss = objective.real_loss(state.discriminator(real)).mean()
-            fake_loss = objective.fake_loss(state.discriminator(fake))
-            loss = loss + (variant.discriminator_weights(fake) * fake_loss).mean()
-            loss = loss + variant.discriminator_extra(real, fake, random)
-            _update(state.discriminator_optimizer, loss, step, "discriminator")
-        # The generator learns to be taken for real; the discriminator's own gradients are not needed.
-        state.discriminator.requires_grad_(False)
-        fake = state.generator(latents())
-        own = objective.generator_loss(state.discriminator(fake))
-        generator_loss = (variant.generator_weights(fake.detach()) * own).mean()
-        generator_loss = generator_loss + variant.generator_extra(fake)
-        state.discriminator.requires_grad_(True)  # the graph is built; restored even if it raises
-        _update(state.generator_optimizer, generator_loss, step, "generator")
+        state.generator.train()  # whoever looked may have left them in evaluation mode
+        state.discriminator.train()
+        with _seeded(state.random.initial_seed() + STEP_SEED * step, device):
+            losses = _step(state, feed, settings, variant, device)
         state.step = step
-        state.losses.append((step, float(loss.detach()), float(generator_loss.detach())))
+        state.losses.append((step, *losses))
         if step in wanted:
             yield state
-            state.generator.train()  # whoever looked may have left them in evaluation mode
-            state.discriminator.train()
+
+
+def _step(
+    state: TrainState,
+    feed: Feed,
+    settings: TrainSettings,
+    variant: Variant,
+    device: str | torch.device,
+) -> tuple[float, float]:
+    """One update of the generator after one or more of the discriminator; both losses."""
+    objective, random, step = variant.objective, state.random, state.step + 1
+
+    def latents() -> Tensor:
+        return torch.randn(settings.batch_size, state.latent, generator=random).to(device)
+
+    variant.before_step(state)
+    # The discriminator learns to tell real from generated.
+    for _ in range(settings.discriminator_steps):
+        real = feed(settings.batch_size, random).to(device)
+        with torch.no_grad():
+            fake = state.generator(latents(), *real.condition)
+        loss = loss_per_image(
+            objective.real_loss, state.discriminator(real.images, *real.condition)
+        ).mean()
+        fake_loss = loss_per_image(objective.fake_loss, state.discriminator(fake, *real.condition))
+        loss = loss + (variant.discriminator_weights(fake) * fake_loss).mean()
+        loss = loss + variant.discriminator_extra(real, fake, random)
+        _update(state.discriminator_optimizer, loss, step, "discriminator")
+    # The generator learns to be taken for real; the discriminator's own gradients are not needed.
+    state.discriminator.requires_grad_(False)
+    try:
+        fake = state.generator(latents(), *real.condition)
+        own = loss_per_image(objective.generator_loss, state.discriminator(fake, *real.condition))
+        generator_loss = (variant.generator_weights(fake.detach()) * own).mean()
+        generator_loss = generator_loss + variant.generator_extra(fake, real)
+    finally:
+        state.discriminator.requires_grad_(True)  # the graph is built
+    _update(state.generator_optimizer, generator_loss, step, "generator")
+    if state.average is not None:
+        state.average.update_parameters(state.generator)
+    return float(loss.detach()), float(generator_loss.detach())
+
+
+@contextmanager
+def _seeded(seed: int, device: str | torch.device) -> Iterator[None]:
+    """Torch's global generator at ``seed`` inside, as it was outside."""
+    place = torch.device(device)
+    devices = [place] if place.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed % 2**63)
+        yield
 
 
 def _update(optimizer: torch.optim.Optimizer, loss: Tensor, step: int, player: str) -> None:

@@ -165,6 +165,19 @@ class TestParquet:
         # two groups of 20 encoded images, and what reading a third takes
         assert highest < 8 * 20 * len(noise[0])
 
+    def test_fingerprint_is_of_the_content(self, tmp_path, encode):
+        path, copy = tmp_path / "a.parquet", tmp_path / "b.parquet"
+        write_parquet(path, [encode(i) for i in range(4)])
+        copy.write_bytes(path.read_bytes())
+        os.utime(copy, (0, 0))
+        before = open_images(path).fingerprint
+        assert open_images(copy).fingerprint == before
+        whole = bytearray(path.read_bytes())
+        whole[len(whole) // 3] ^= 1
+        copy.write_bytes(whole)
+        os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+        assert open_images(copy).fingerprint != before
+
     def test_bad_rows_are_failures(self, tmp_path, encode, bad_files):
         path = tmp_path / "a.parquet"
         names = list(bad_files)

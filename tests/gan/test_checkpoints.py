@@ -12,6 +12,7 @@ from giqa_lib.checks import InputError
 from giqa_lib.gan import (
     DCGANSettings,
     TrainSettings,
+    images_at_random,
     load_checkpoint,
     new_dcgan,
     new_state,
@@ -36,7 +37,7 @@ def fresh(seed=0):
 
 def at_step(folder, stop):
     state = fresh()
-    for reached in train(state, images(), RUN, at=[stop]):
+    for reached in train(state, images_at_random(images()), RUN, at=[stop]):
         save_checkpoint(folder, reached, CONFIG)
         break
     return state
@@ -54,12 +55,12 @@ def everything(state):
 
 def test_a_resumed_run_is_the_run_that_never_stopped_bitwise(tmp_path):
     straight = fresh()
-    list(train(straight, images(), RUN, at=[6]))
+    list(train(straight, images_at_random(images()), RUN, at=[6]))
     at_step(tmp_path, 3)
     resumed = fresh(seed=99)  # everything of it is replaced
     assert load_checkpoint(tmp_path, resumed, CONFIG)
     assert resumed.step == 3
-    list(train(resumed, images(), RUN, at=[6]))
+    list(train(resumed, images_at_random(images()), RUN, at=[6]))
     assert all(
         torch.equal(a, b) for a, b in zip(everything(straight), everything(resumed), strict=True)
     )
@@ -79,7 +80,7 @@ def test_another_configuration_is_refused_with_each_difference(tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "flipped"])
 def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path, damage):
     state = fresh()
-    for reached in train(state, images(), RUN, at=[2, 4]):
+    for reached in train(state, images_at_random(images()), RUN, at=[2, 4]):
         save_checkpoint(tmp_path, reached, CONFIG)
     current = tmp_path / "checkpoint.safetensors"
     content = bytearray(current.read_bytes())
@@ -101,13 +102,13 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path, damage):
 TRAINING = """
 import sys, torch
 from pathlib import Path
-from giqa_lib.gan import (DCGANSettings, SnapshotSettings, TrainSettings, fetch_snapshots, snapshots)
+from giqa_lib.gan import (DCGANSettings, SnapshotSettings, TrainSettings, fetch_snapshots, runs)
 from giqa_lib.data import open_images
 from giqa_lib.store import Store
-snapshots.CHECKPOINT_EVERY = 5
+runs.CHECKPOINT_EVERY = 5
 random = torch.Generator().manual_seed(0)
 images = open_images(torch.randint(0, 255, (64, 1, 16, 16), dtype=torch.uint8, generator=random))
-settings = SnapshotSettings(dcgan=DCGANSettings(image_size=16, width=4, latent=8),
+settings = SnapshotSettings(architecture=DCGANSettings(image_size=16, width=4, latent=8),
                             train=TrainSettings(steps=150, batch_size=8), steps=(50, 150))
 made = fetch_snapshots(Store(sys.argv[1]), images, settings, seed=0)
 print(made.images(150, 4, seed=1).sum().item(), made.losses["generator"].sum())

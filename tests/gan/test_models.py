@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from giqa_lib.checks import InputError
-from giqa_lib.gan import DCGANSettings, TrainSettings, new_dcgan, new_state, train
+from giqa_lib.gan import DCGANSettings, TrainSettings, images_at_random, new_dcgan, new_state, train
 
 
 @pytest.mark.parametrize("size", [16, 28, 32, 64])
@@ -39,7 +39,7 @@ def test_paper_size_takes_one_step():
     run = TrainSettings(steps=1, batch_size=2)
     state = new_state(*players, run, latent=settings.latent, random=random)
     images = torch.randint(0, 255, (4, 3, 64, 64), dtype=torch.uint8)
-    assert [s.step for s in train(state, images, run, at=[1])] == [1]
+    assert [s.step for s in train(state, images_at_random(images), run, at=[1])] == [1]
 
 
 def test_an_odd_size_is_refused_with_a_way_out():

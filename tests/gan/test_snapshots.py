@@ -16,7 +16,7 @@ from giqa_lib.gan import (
 from giqa_lib.store import Store
 
 SETTINGS = SnapshotSettings(
-    dcgan=DCGANSettings(image_size=16, width=4, latent=8),
+    architecture=DCGANSettings(image_size=16, width=4, latent=8),
     train=TrainSettings(steps=8, batch_size=4),
     steps=(2, 8),
 )
@@ -55,7 +55,7 @@ def test_images_larger_than_the_network_are_refused(tmp_path):
 
 def test_steps_must_rise_within_the_training():
     with pytest.raises(InputError, match=r"rising steps within 1\.\.8"):
-        SnapshotSettings(dcgan=SETTINGS.dcgan, train=SETTINGS.train, steps=(2, 9))
+        SnapshotSettings(architecture=SETTINGS.architecture, train=SETTINGS.train, steps=(2, 9))
 
 
 def test_log_spacing():
@@ -64,7 +64,7 @@ def test_log_spacing():
 
 
 def test_a_sample_does_not_depend_on_the_batch_size():
-    generator, _ = new_dcgan(SETTINGS.dcgan, torch.Generator().manual_seed(0))
+    generator, _ = new_dcgan(SETTINGS.architecture, torch.Generator().manual_seed(0))
     generator.train()
     whole = sample(generator, 9, latent=8, seed=3)
     parts = sample(generator, 9, latent=8, seed=3, batch_size=2)
@@ -74,7 +74,7 @@ def test_a_sample_does_not_depend_on_the_batch_size():
 
 
 def test_truncation_zero_gives_one_image():
-    generator, _ = new_dcgan(SETTINGS.dcgan, torch.Generator().manual_seed(0))
+    generator, _ = new_dcgan(SETTINGS.architecture, torch.Generator().manual_seed(0))
     same = sample(generator, 3, latent=8, seed=0, truncation=0.0)
     assert torch.equal(same[0], same[1])
 
@@ -84,7 +84,7 @@ def test_more_latents_begin_with_the_same_ones():
 
 
 def test_a_sample_can_be_changed_in_place():
-    generator, _ = new_dcgan(SETTINGS.dcgan, torch.Generator().manual_seed(0))
+    generator, _ = new_dcgan(SETTINGS.architecture, torch.Generator().manual_seed(0))
     made = sample(generator, 2, latent=8, seed=0)
     made[0] = 0
     assert not made[0].any()

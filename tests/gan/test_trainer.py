@@ -9,6 +9,7 @@ from giqa_lib.gan import (
     DCGANSettings,
     TrainSettings,
     Variant,
+    images_at_random,
     new_dcgan,
     new_state,
     to_pixels,
@@ -31,7 +32,9 @@ def fresh(settings, seed=0):
 
 def run(settings, variant=None, seed=0):
     state = fresh(settings, seed)
-    for _ in train(state, images(), settings, at=[settings.steps], variant=variant):
+    for _ in train(
+        state, images_at_random(images()), settings, at=[settings.steps], variant=variant
+    ):
         pass
     return state
 
@@ -55,7 +58,7 @@ def test_each_player_moves_only_on_its_own_update(monkeypatch):
             moved.append((name, [n for n in before if not torch.equal(before[n], after[n])]))
 
         monkeypatch.setattr(optimizer, "step", watched)
-    list(train(state, images(), settings, at=[1]))
+    list(train(state, images_at_random(images()), settings, at=[1]))
     assert moved == [("discriminator", ["discriminator"]), ("generator", ["generator"])]
 
 
@@ -81,7 +84,7 @@ def test_weights_of_one_change_nothing_and_weights_of_two_do():
 def test_the_state_is_yielded_at_the_steps_asked_for():
     settings = TrainSettings(steps=5, batch_size=4)
     state = fresh(settings)
-    assert [s.step for s in train(state, images(), settings, at=[2, 5])] == [2, 5]
+    assert [s.step for s in train(state, images_at_random(images()), settings, at=[2, 5])] == [2, 5]
     assert [row[0] for row in state.losses] == [1, 2, 3, 4, 5]
 
 
@@ -103,7 +106,7 @@ def test_the_discriminator_learns_to_tell_two_brightnesses():
     settings = TrainSettings(steps=60, batch_size=32, generator_rate=1e-9, discriminator_rate=1e-3)
     state = fresh(settings)
     bright = torch.full((64, 1, 16, 16), 230, dtype=torch.uint8)
-    list(train(state, bright, settings, at=[60]))
+    list(train(state, images_at_random(bright), settings, at=[60]))
     assert state.losses[-1][1] < 0.3 * state.losses[0][1]
 
 
@@ -115,7 +118,7 @@ def test_pixels_round_trip():
 def test_both_players_train_again_after_a_look_in_evaluation_mode():
     settings = TrainSettings(steps=3, batch_size=4)
     looked, plain = fresh(settings), run(settings)
-    for state in train(looked, images(), settings, at=[1, 2, 3]):
+    for state in train(looked, images_at_random(images()), settings, at=[1, 2, 3]):
         state.generator.eval()
         state.discriminator.eval()
     assert torch.equal(weights(looked.generator), weights(plain.generator))
@@ -124,9 +127,17 @@ def test_both_players_train_again_after_a_look_in_evaluation_mode():
 
 def test_a_failed_step_leaves_the_discriminator_trainable():
     state = fresh(TrainSettings(steps=1, batch_size=4))
-    variant = Variant(generator_extra=lambda fake: fake.sum() * float("nan"))
+    variant = Variant(generator_extra=lambda fake, real: fake.sum() * float("nan"))
     with pytest.raises(GiqaError, match=r"generator loss.*step 1"):
-        list(train(state, images(), TrainSettings(steps=1, batch_size=4), at=[1], variant=variant))
+        list(
+            train(
+                state,
+                images_at_random(images()),
+                TrainSettings(steps=1, batch_size=4),
+                at=[1],
+                variant=variant,
+            )
+        )
     assert all(p.requires_grad for p in state.discriminator.parameters())
 
 
@@ -134,6 +145,6 @@ def test_a_network_that_holds_nan_is_reported_with_its_step():
     settings = TrainSettings(steps=3, batch_size=4)
     state = fresh(settings)
     with pytest.raises(GiqaError, match=r"discriminator loss.*got nan at step 2"):  # noqa: PT012
-        for reached in train(state, images(), settings, at=[1]):
+        for reached in train(state, images_at_random(images()), settings, at=[1]):
             with torch.no_grad():
                 next(reached.generator.parameters()).fill_(float("nan"))

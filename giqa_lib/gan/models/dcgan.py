@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
+from giqa_lib.gan.trainer import Variant
 
 __all__ = ["DCGANSettings", "Discriminator", "Generator", "new_dcgan"]
 
@@ -42,6 +43,24 @@ class DCGANSettings:
             raise InputError(
                 error_line("image_size", expected="16, 28, 32, 56, 64, ...", got=got, hint=hint)
             )
+
+    @property
+    def family(self) -> str:
+        """Its name among the architectures."""
+        return "dcgan"
+
+    @property
+    def average_decay(self) -> float | None:
+        """None: the paper keeps no average of the generator."""
+        return None
+
+    def networks(self, random: torch.Generator) -> tuple[nn.Module, nn.Module]:
+        """As :func:`new_dcgan`."""
+        return new_dcgan(self, random)
+
+    def variant(self, discriminator: nn.Module) -> Variant:
+        """The non-saturating objective, nothing more."""
+        return Variant()
 
     @property
     def first_side(self) -> int:

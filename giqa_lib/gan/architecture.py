@@ -1,0 +1,51 @@
+"""What a family of GANs is to everything else: two networks, and how they are trained."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from torch import nn
+
+from giqa_lib.gan.trainer import Variant
+
+__all__ = ["Alteration", "Architecture"]
+
+
+@runtime_checkable
+class Architecture(Protocol):
+    """Settings of a family: a frozen dataclass, which decides what its artefacts are kept under.
+
+    ``average_decay`` is of the generator's moving average, None for none.
+    """
+
+    @property
+    def family(self) -> str: ...
+    @property
+    def image_size(self) -> int: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def latent(self) -> int: ...
+    @property
+    def average_decay(self) -> float | None: ...
+
+    def networks(self, random: torch.Generator) -> tuple[nn.Module, nn.Module]:
+        """A generator and a discriminator with initial weights drawn from ``random``."""
+        ...
+
+    def variant(self, discriminator: nn.Module) -> Variant:
+        """Objective, extra losses and schedule."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alteration:
+    """A change of how a family is trained (OHEM), and the description its artefacts are kept under.
+
+    >>> Alteration().change(Variant()) == Variant()
+    True
+    """
+
+    description: Mapping[str, Any] = field(default_factory=dict)
+    change: Callable[[Variant], Variant] = lambda variant: variant
