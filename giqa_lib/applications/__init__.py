@@ -2,6 +2,7 @@
 
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
+from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
 from giqa_lib.applications.human_votes import HumanVotes, human_votes
 from giqa_lib.applications.learned_study import (
     LEARNED_PRESETS,
@@ -54,13 +55,16 @@ from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
     "ALL_PAIRS",
+    "JUDGE_PRESETS",
     "LEARNED_PRESETS",
     "LGIQA_SETTINGS",
     "NATURAL_PRESETS",
     "PRESETS",
     "Benchmark",
     "FeatureSpace",
+    "GeneratorJudge",
     "HumanVotes",
+    "JudgeSettings",
     "JudgedSettings",
     "Ladder",
     "LearnedPreset",
