@@ -2,7 +2,20 @@
 
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
+from giqa_lib.applications.generator_families import (
+    FAMILIES,
+    FAMILY_PRESETS,
+    FamilyPreset,
+    family_snapshots,
+)
 from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
+from giqa_lib.applications.hard_mining import (
+    HardMining,
+    hard_mining,
+    mining_weights,
+    resting_share,
+    scores_of_the_next,
+)
 from giqa_lib.applications.human_votes import HumanVotes, human_votes
 from giqa_lib.applications.learned_study import (
     LEARNED_PRESETS,
@@ -18,6 +31,7 @@ from giqa_lib.applications.learned_sweep import (
     patch_sweep,
 )
 from giqa_lib.applications.lgiqa_benchmark import LGIQA_SETTINGS, lgiqa_reference, lgiqa_values
+from giqa_lib.applications.mining_study import MINING_RUNS, MiningRuns, paired_differences
 from giqa_lib.applications.natural_study import (
     NATURAL_PRESETS,
     NaturalPreset,
@@ -43,6 +57,7 @@ from giqa_lib.applications.pairs import (
     later_over_earlier,
     real_over_generated,
 )
+from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,
@@ -55,20 +70,26 @@ from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
     "ALL_PAIRS",
+    "FAMILIES",
+    "FAMILY_PRESETS",
     "JUDGE_PRESETS",
     "LEARNED_PRESETS",
     "LGIQA_SETTINGS",
+    "MINING_RUNS",
     "NATURAL_PRESETS",
     "PRESETS",
     "Benchmark",
+    "FamilyPreset",
     "FeatureSpace",
     "GeneratorJudge",
+    "HardMining",
     "HumanVotes",
     "JudgeSettings",
     "JudgedSettings",
     "Ladder",
     "LearnedPreset",
     "LearnedStudy",
+    "MiningRuns",
     "NaturalPreset",
     "PairFolder",
     "Pairs",
@@ -86,10 +107,13 @@ __all__ = [
     "density_values",
     "differences",
     "effective_classes",
+    "family_snapshots",
     "find_lgiqa",
+    "hard_mining",
     "human_votes",
     "join",
     "judge_pairs",
+    "keep_modes",
     "ladder_agreement",
     "ladder_means",
     "later_over_earlier",
@@ -99,17 +123,22 @@ __all__ = [
     "lgiqa_values",
     "load_ladder",
     "mcnemar_table",
+    "mining_weights",
     "mixture_sweep",
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
     "outcomes",
+    "paired_differences",
     "patch_of",
     "patch_sweep",
     "read_pair_folder",
     "real_or_generated",
     "real_over_generated",
+    "repeat_images",
+    "resting_share",
     "score_pool",
+    "scores_of_the_next",
     "step_agreement",
     "study_natural_scores",
     "votes_agreement",

@@ -28,7 +28,7 @@ from giqa_lib.evaluation import (
 from giqa_lib.features import PCA
 from giqa_lib.scores import Density, GaussianMixture, RankCalibration
 
-__all__ = ["GeneratorJudge", "JudgeSettings", "JUDGE_PRESETS"]
+__all__ = ["JUDGE_PRESETS", "GeneratorJudge", "JudgeSettings"]
 
 Features = NDArray[np.floating]
 RESAMPLES = 20  # of FID: each costs a matrix decomposition; enough for a standard error

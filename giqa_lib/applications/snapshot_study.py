@@ -214,6 +214,14 @@ class Study:
         last, count = self.settings.steps[-1], self.settings.labelled
         return tuple(sorted({max(1, round(last * i / count)) for i in range(1, count + 1)}))
 
+    @property
+    def network_size(self) -> int:
+        """The smallest size of a generator that holds the images: 16, 32, 64, ... pixels."""
+        side, size = max(self.train[0].shape[1:]), SMALLEST_INPUT
+        while size < side:
+            size *= 2
+        return size
+
     def generate(self, step: int, count: int, *, seed: int) -> UInt8[Tensor, "n c h w"]:
         """``count`` generated images of one snapshot, in the encoding of the data set's files."""
         return self.encoded(self.snapshots.images(step, count, seed=seed))
@@ -236,7 +244,7 @@ class Study:
         channels = int(self.train[0].shape[0])
         settings = SnapshotSettings(
             architecture=DCGANSettings(
-                image_size=_network_size(self.train), channels=channels, width=s.width
+                image_size=self.network_size, channels=channels, width=s.width
             ),
             train=TrainSettings(steps=s.steps[-1], batch_size=64),
             steps=tuple(sorted({*s.steps, *self.labelled_steps})),
@@ -391,11 +399,3 @@ def _fit_to(settings: StudySettings, train: ImageSet, test: ImageSet) -> StudySe
         real=int(settings.real * test_share),
         classifier=classifier,
     )
-
-
-def _network_size(images: ImageSet) -> int:
-    """The smallest size of a DCGAN that holds the images: 16, 32, 64, ..."""
-    side, size = max(images[0].shape[1:]), SMALLEST_INPUT
-    while size < side:
-        size *= 2
-    return size

@@ -3,7 +3,19 @@
 from giqa_lib.gan.architecture import Alteration, Architecture
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.feeds import Batch, Feed, images_at_random, one_hot_maps, pairs_at_random
-from giqa_lib.gan.models import DCGANSettings, Discriminator, Generator, new_dcgan
+from giqa_lib.gan.models import (
+    Critic,
+    DCGANSettings,
+    Discriminator,
+    Generator,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    PGGANSettings,
+    StyleGANSettings,
+    StyleGenerator,
+    WGANGPSettings,
+    new_dcgan,
+)
 from giqa_lib.gan.objectives import (
     HINGE,
     LEAST_SQUARES,
@@ -16,7 +28,7 @@ from giqa_lib.gan.objectives import (
 )
 from giqa_lib.gan.pixels import to_pixels, to_unit
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
-from giqa_lib.gan.sampling import latents, sample
+from giqa_lib.gan.sampling import Truncatable, latents, sample
 from giqa_lib.gan.snapshots import Snapshots, SnapshotSettings, fetch_snapshots, log_spaced_steps
 from giqa_lib.gan.trainer import (
     TrainSettings,
@@ -34,16 +46,24 @@ __all__ = [
     "Alteration",
     "Architecture",
     "Batch",
+    "Critic",
     "DCGANSettings",
     "Discriminator",
     "Feed",
     "Generator",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
     "Objective",
+    "PGGANSettings",
     "SnapshotSettings",
     "Snapshots",
+    "StyleGANSettings",
+    "StyleGenerator",
     "TrainSettings",
     "TrainState",
+    "Truncatable",
     "Variant",
+    "WGANGPSettings",
     "fetch_snapshots",
     "gradient_penalty",
     "images_at_random",

@@ -14,21 +14,32 @@ __all__ = ["Alteration", "Architecture"]
 
 @runtime_checkable
 class Architecture(Protocol):
-    """Settings of a family: a frozen dataclass, which decides what its artefacts are kept under.
-
-    ``average_decay`` is of the generator's moving average, None for none.
-    """
+    """Settings of a family: a frozen dataclass, which decides what its artefacts are kept under."""
 
     @property
-    def family(self) -> str: ...
+    def family(self) -> str:
+        """Its name."""
+        ...
+
     @property
-    def image_size(self) -> int: ...
+    def image_size(self) -> int:
+        """Pixels a side."""
+        ...
+
     @property
-    def channels(self) -> int: ...
+    def channels(self) -> int:
+        """1 or 3."""
+        ...
+
     @property
-    def latent(self) -> int: ...
+    def latent(self) -> int:
+        """Width of the latents."""
+        ...
+
     @property
-    def average_decay(self) -> float | None: ...
+    def average_decay(self) -> float | None:
+        """Of the generator's moving average, or None."""
+        ...
 
     def networks(self, random: torch.Generator) -> tuple[nn.Module, nn.Module]:
         """A generator and a discriminator with initial weights drawn from ``random``."""

@@ -1,5 +1,9 @@
 """Images from a generator, the same for a seed whatever the batch size."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -7,7 +11,7 @@ from torch import Tensor, nn
 from giqa_lib.checks import check_positive
 from giqa_lib.gan.pixels import to_pixels
 
-__all__ = ["latents", "sample"]
+__all__ = ["Truncatable", "latents", "sample"]
 
 
 def latents(count: int, width: int, *, seed: int) -> Float[Tensor, "n z"]:
@@ -21,9 +25,18 @@ def latents(count: int, width: int, *, seed: int) -> Float[Tensor, "n z"]:
     return torch.stack([torch.randn(width, generator=random) for _ in range(count)])
 
 
+@runtime_checkable
+class Truncatable(Protocol):
+    """A generator with a truncation of its own, such as StyleGAN's towards its average style."""
+
+    def truncated(self, latents: Tensor, psi: float) -> Tensor:
+        """Images (n, c, h, w) in [-1, 1]; psi 1 changes nothing, 0 leaves no variety."""
+        ...
+
+
 @torch.no_grad()  # not inference_mode: its tensors refuse to be changed in place later
 def sample(
-    generator: nn.Module,
+    generator: Callable[[Tensor], Tensor],
     count: int,
     *,
     latent: int,
@@ -32,19 +45,44 @@ def sample(
     batch_size: int = 256,
     device: str | torch.device = "cpu",
 ) -> UInt8[Tensor, "n c h w"]:
-    """``count`` images (n, c, h, w) of 0..255 from latents drawn by ``seed``, scaled by ``truncation``.
+    """``count`` images (n, c, h, w) of 0..255 from latents drawn by ``seed``.
 
-    The generator runs in evaluation mode, with batch norm's running statistics, so that an image
+    ``generator`` is any callable from latents (n, z) to images in [-1, 1]. With ``truncation`` below
+    1 a :class:`Truncatable` one draws its styles to their average; the latents of any other are scaled by
+    it. A module runs in evaluation mode, with batch norm's running statistics, so that an image
     does not depend on its batch; its mode is restored. Early in training those statistics lag
     behind and images come out flat grey.
+
+    >>> sample(lambda z: z[:, :, None, None], 2, latent=1, seed=0).shape
+    torch.Size([2, 1, 1, 1])
     """
     check_positive(count, name="count")
     check_positive(truncation, name="truncation", zero=True)
-    z = latents(count, latent, seed=seed) * truncation
+    z = latents(count, latent, seed=seed)
+    with _evaluation(generator):
+        parts = [
+            to_pixels(_images(generator, part.to(device), truncation)).cpu()
+            for part in z.split(batch_size)
+        ]
+    return torch.cat(parts).contiguous()
+
+
+def _images(generator: Callable[[Tensor], Tensor], part: Tensor, truncation: float) -> Tensor:
+    if truncation == 1:
+        return generator(part)
+    if isinstance(generator, Truncatable):
+        return generator.truncated(part, truncation)
+    return generator(part * truncation)
+
+
+@contextmanager
+def _evaluation(generator: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    if not isinstance(generator, nn.Module):
+        yield
+        return
     training = generator.training
     generator.eval()
     try:
-        parts = [to_pixels(generator(part.to(device))).cpu() for part in z.split(batch_size)]
+        yield
     finally:
         generator.train(training)
-    return torch.cat(parts).contiguous()
