@@ -18,6 +18,7 @@ from sklearn.base import clone
 
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_features, check_positive
+from giqa_lib.data import ImageSet
 from giqa_lib.evaluation import (
     Estimate,
     FrechetReference,
@@ -62,11 +63,19 @@ class GeneratorJudge:
     """The real side of a study in one feature space, and what it says of generated images.
 
     Features go in and come out of the extractor as they are, (n, d); the density works on their PCA,
-    fitted on the reference.
+    fitted on the reference: the study's, or ``reference``.
     """
 
-    def __init__(self, study: Study, settings: JudgeSettings, *, random_state: int) -> None:
+    def __init__(
+        self,
+        study: Study,
+        settings: JudgeSettings,
+        *,
+        random_state: int,
+        reference: ImageSet | None = None,
+    ) -> None:
         self.study, self.settings, self.random_state = study, settings, random_state
+        self._reference = study.reference if reference is None else reference
 
     def extract(self, images: object) -> NDArray[np.float32]:
         """Features of any images in the judge's space; kept in the store."""
@@ -75,7 +84,7 @@ class GeneratorJudge:
     @cached_property
     def reference(self) -> NDArray[np.float32]:
         """Features of the real images that densities are fitted on and FID is measured from."""
-        return self.extract(self.study.reference)
+        return self.extract(self._reference)
 
     @cached_property
     def real(self) -> NDArray[np.float32]:
