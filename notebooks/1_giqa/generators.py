@@ -43,6 +43,8 @@ output: str = ""  # folder for the record; empty: none is written
 seeds: int = 0  # how many seeds; 0: the profile's
 
 # %% tags=["hide-input"]
+import warnings
+
 import numpy as np
 import pandas as pd
 import torch
@@ -211,8 +213,9 @@ for study in studies:
     count = int(np.bincount(modes).max())
     draws = {("classes kept", k): keep_modes(modes, present[:k], count, random_state=seed) for k in (10, 7, 5, 3, 1)}
     draws |= {("share of different images", 1 / d): repeat_images(len(odd), count // d, count, random_state=seed) for d in (1, 3, 10, 30)}
-    for (kind, left), chosen in draws.items():
-        planted.append(judge.judge(perfect[chosen]).assign(kind=kind, left=left, seed=study.seed))
+    with warnings.catch_warnings(action="ignore"):  # repeated images starve components: that is planted
+        planted += [judge.judge(perfect[chosen]).assign(kind=kind, left=left, seed=study.seed)
+                    for (kind, left), chosen in draws.items()]  # fmt: skip
 planted = combine_seeds(pd.concat(planted), by=["kind", "left", "metric"])
 
 # %%
