@@ -1,5 +1,6 @@
 """What the scores are used for: pairs of known order, sweeps, and the studies of the chapters."""
 
+from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
 from giqa_lib.applications.generator_families import (
@@ -31,7 +32,12 @@ from giqa_lib.applications.learned_sweep import (
     patch_sweep,
 )
 from giqa_lib.applications.lgiqa_benchmark import LGIQA_SETTINGS, lgiqa_reference, lgiqa_values
-from giqa_lib.applications.mining_study import MINING_RUNS, MiningRuns, paired_differences
+from giqa_lib.applications.mining_study import (
+    MINING_RUNS,
+    MiningRuns,
+    judge_run,
+    paired_differences,
+)
 from giqa_lib.applications.natural_study import (
     NATURAL_PRESETS,
     NaturalPreset,
@@ -66,6 +72,12 @@ from giqa_lib.applications.scored_pool import (
     step_agreement,
 )
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.translation_study import (
+    TRANSLATION_PRESETS,
+    TranslationJudge,
+    TranslationPreset,
+    TranslationStudy,
+)
 from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
@@ -78,6 +90,7 @@ __all__ = [
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "PRESETS",
+    "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
     "FeatureSpace",
@@ -98,8 +111,12 @@ __all__ = [
     "StudyBed",
     "StudySettings",
     "Sweep",
+    "TranslationJudge",
+    "TranslationPreset",
+    "TranslationStudy",
     "accuracies",
     "auc",
+    "best_mixture",
     "by_votes",
     "classifier_sweep",
     "clean_over_degraded",
@@ -110,9 +127,11 @@ __all__ = [
     "family_snapshots",
     "find_lgiqa",
     "hard_mining",
+    "held_out_likelihoods",
     "human_votes",
     "join",
     "judge_pairs",
+    "judge_run",
     "keep_modes",
     "ladder_agreement",
     "ladder_means",

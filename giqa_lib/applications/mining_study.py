@@ -5,6 +5,7 @@ judged at the step at which the others end, which is one of its snapshots: until
 not depend on how long it goes on.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,11 +21,17 @@ from torch import Tensor
 
 from giqa_lib.applications.generator_judge import GeneratorJudge
 from giqa_lib.applications.hard_mining import HardMining, hard_mining, scores_of_the_next
-from giqa_lib.checks import InputError, check_choice, error_line
+from giqa_lib.checks import (
+    InputError,
+    check_choice,
+    check_positive,
+    check_probability,
+    error_line,
+)
 from giqa_lib.gan import Alteration, Snapshots, fetch_snapshots
 from giqa_lib.scores import ImageScore
 
-__all__ = ["MINING_RUNS", "MiningRuns", "paired_differences"]
+__all__ = ["MINING_RUNS", "MiningRuns", "judge_run", "paired_differences"]
 
 
 def _itself(score: Callable[[Tensor], ArrayLike]) -> Callable[[Tensor], ArrayLike]:
@@ -168,6 +175,24 @@ class MiningRuns:
         top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
         own = images[:, :, top : top + height, left : left + width].contiguous()
         return self.score(self.study.encoded(own.cpu()))
+
+
+def judge_run(
+    runs: MiningRuns, run: str, judge: GeneratorJudge, *, kept: float = 1.0
+) -> pd.DataFrame:
+    """A run's last generator judged in the space of ``judge``; with ``kept`` < 1 after the image picker.
+
+    The picker keeps that share of the images, the best by the mining score. As many are generated as leave
+    what the judge asks for. Columns of :meth:`GeneratorJudge.judge`, and ``run``, ``space``, ``seed``.
+    """
+    check_probability(kept, name="kept")
+    check_positive(kept, name="kept")
+    images = runs.images(run, math.ceil(judge.settings.fitted / kept))
+    scores = runs.judge.scores(runs.judge.extract(images))
+    best = np.sort(np.argsort(-scores, kind="stable")[: round(kept * len(scores))])
+    name = run if kept == 1 else f"{run} + picker"
+    found = judge.judge(judge.extract(images)[best])
+    return found.assign(run=name, space=judge.settings.space, seed=runs.study.seed)
 
 
 def paired_differences(

@@ -4,20 +4,32 @@ from giqa_lib.data.cards import DatasetCard, dataset_card, dataset_names
 from giqa_lib.data.decode import IMAGE_SUFFIXES, MAX_PIXELS, decode_image
 from giqa_lib.data.degradations import DEGRADATIONS, degrade
 from giqa_lib.data.images import Batch, ImageSet
+from giqa_lib.data.label_maps import (
+    LABEL_MAP_SETS,
+    LabelledPairs,
+    check_maps,
+    load_pairs,
+    resize_maps,
+)
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.reencode import jpeg_round_trip
 from giqa_lib.data.registry import fetch, find, jpeg_quality, load, status
 from giqa_lib.data.resize import resize, set_channels
 from giqa_lib.data.source import UnreadableImage
+from giqa_lib.data.toy_faces import TOY_FACE_PARTS, toy_faces
 
 __all__ = [
     "DEGRADATIONS",
     "IMAGE_SUFFIXES",
+    "LABEL_MAP_SETS",
     "MAX_PIXELS",
+    "TOY_FACE_PARTS",
     "Batch",
     "DatasetCard",
     "ImageSet",
+    "LabelledPairs",
     "UnreadableImage",
+    "check_maps",
     "dataset_card",
     "dataset_names",
     "decode_image",
@@ -27,8 +39,11 @@ __all__ = [
     "jpeg_quality",
     "jpeg_round_trip",
     "load",
+    "load_pairs",
     "open_images",
     "resize",
+    "resize_maps",
     "set_channels",
     "status",
+    "toy_faces",
 ]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from giqa_lib.checks import check_choice
+from giqa_lib.data.toy_face_drawing import TOY_FACE_PARTS
 
 __all__ = ["DatasetCard", "dataset_card", "dataset_names"]
 
@@ -333,6 +334,21 @@ _CARDS = (
         ),
         access="comes with scikit-learn",
         homepage="https://archive.ics.uci.edu/dataset/80",
+    ),
+    DatasetCard(
+        name="toy-faces",
+        description=(
+            "Drawn faces, RGB, 64 x 64, with exact masks of 8 parts (images.column('mask'), the pixel "
+            "value is the class): a stand-in for photographs with label maps"
+        ),
+        size="5,000 images, drawn when they are read",
+        images=5_000,
+        shape=(64, 64, 3),
+        classes=TOY_FACE_PARTS,
+        splits=_TRAIN_TEST,
+        licence="that of this library",
+        citation="this library, giqa_lib.data.toy_faces",
+        access="comes with this library",
     ),
 )
 _BY_NAME = {card.name: card for card in _CARDS}

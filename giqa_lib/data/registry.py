@@ -24,13 +24,14 @@ from giqa_lib.data.opening import open_images
 from giqa_lib.data.places import Place, fetch_folder, find_place
 from giqa_lib.data.reencode import JpegSource
 from giqa_lib.data.standard import read_cifar, read_digits, read_idx_split
+from giqa_lib.data.toy_faces import named_toy_faces
 
 __all__ = ["fetch", "find", "jpeg_quality", "load", "status"]
 
 #: Brought to one encoding when loaded, for the reason in ``reencode``.
 _JPEG_QUALITY = {"faces64-human": 95, "gan-ladder": 75}
 #: Stored as JPEG where they come as Parquet; the original files are lossless.
-_STORED_JPEG = {"cifar10": 75, "cifake": 75}
+_STORED_JPEG = {"cifar10": 75, "cifake": 75, "celebamask": 92}
 
 
 def load(name: str, split: str | None = None, *, on_error: OnError = "report") -> ImageSet:
@@ -56,6 +57,8 @@ def load(name: str, split: str | None = None, *, on_error: OnError = "report") -
         place = find_place(name)
     if place is None:
         raise _unavailable(card, "the download left nothing that can be read")
+    if place.form == "drawn":
+        return ImageSet(named_toy_faces(split), on_error=on_error)
     if place.form in ("idx", "cifar", "package"):
         return _load_standard(name, place, card.splits if split == "all" else (split,), on_error)
     images = open_images(_images_below(name, place), on_error=on_error)
@@ -76,7 +79,7 @@ def jpeg_quality(name: str) -> int | None:
     """
     dataset_card(name)
     place = find_place(name)
-    if place is None or place.form in ("idx", "cifar", "package"):
+    if place is None or place.form in ("idx", "cifar", "package", "drawn"):
         return None
     return (_JPEG_QUALITY | _STORED_JPEG).get(name)
 

@@ -15,6 +15,7 @@ from giqa_lib.figures.densities import density_contours
 from giqa_lib.figures.distributions import cumulative_scores, score_distributions
 from giqa_lib.figures.heatmap import matrix
 from giqa_lib.figures.images import best_and_worst, image_grid, sorted_strip
+from giqa_lib.figures.label_maps import coloured_maps
 from giqa_lib.figures.plot import Plot
 from giqa_lib.figures.sweeps import sweep
 
@@ -22,6 +23,7 @@ __all__ = [
     "Plot",
     "bars",
     "best_and_worst",
+    "coloured_maps",
     "cumulative_scores",
     "curves",
     "density_contours",

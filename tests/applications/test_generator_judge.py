@@ -82,7 +82,7 @@ def test_planted_collapse_draws_what_it_says():
     counts = np.unique(repeated, return_counts=True)[1]
     assert len(counts) == 7
     assert counts.max() - counts.min() <= 1
-    with pytest.raises(InputError, match="modes.*got 20"):
+    with pytest.raises(InputError, match=r"modes.*got 20"):
         keep_modes(modes, [4], 21, random_state=0)
     with pytest.raises(InputError, match="distinct"):
         repeat_images(5, 6, 5, random_state=0)

@@ -48,10 +48,10 @@ def write_rows(path, encoded, **columns):
 
 
 class TestLookUp:
-    def test_nothing_is_there_but_digits(self, bare):
+    def test_nothing_is_there_but_what_comes_with_packages(self, bare):
         table = status().set_index("name")
         assert list(table.index) == list(dataset_names())
-        assert set(table.index[table["found"] != ""]) == {"digits"}
+        assert set(table.index[table["found"] != ""]) == {"digits", "toy-faces"}
         assert find("fashion-mnist") is None
 
     @pytest.mark.parametrize("name", ["ffhq", "celebamask", "agiqa-3k", "cityscapes"])

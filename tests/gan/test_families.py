@@ -164,7 +164,9 @@ class TestEqualisedLayers:
 
     def test_minibatch_deviation_of_two_values(self):
         features = torch.tensor([0.0, 2.0]).reshape(2, 1, 1, 1)
-        assert minibatch_deviation(features)[:, 1].flatten().tolist() == pytest.approx([1.0, 1.0], abs=2e-4)
+        assert minibatch_deviation(features)[:, 1].flatten().tolist() == pytest.approx(
+            [1.0, 1.0], abs=2e-4
+        )
 
     def test_minibatch_deviation_has_a_finite_gradient_on_equal_images(self):
         features = torch.ones(4, 2, 3, 3, requires_grad=True)

@@ -1,20 +1,43 @@
 """Generators and discriminators, one family a module."""
 
 from giqa_lib.gan.models.dcgan import DCGANSettings, Discriminator, Generator, new_dcgan
+from giqa_lib.gan.models.patch_discriminator import (
+    MultiScaleDiscriminator,
+    PatchDiscriminator,
+    PatchSettings,
+    feature_matching_loss,
+    patch_size,
+)
 from giqa_lib.gan.models.pggan import GrowingDiscriminator, GrowingGenerator, PGGANSettings
+from giqa_lib.gan.models.pix2pix import Pix2PixSettings, UNetGenerator
+from giqa_lib.gan.models.pix2pixhd import CoarseToFineGenerator, Pix2PixHDSettings
+from giqa_lib.gan.models.spade import SPADE, SPADEBlock, SPADEGenerator, SPADESettings
 from giqa_lib.gan.models.stylegan import StyleGANSettings, StyleGenerator
 from giqa_lib.gan.models.wgan_gp import Critic, WGANGPSettings
 
 __all__ = [
+    "SPADE",
+    "CoarseToFineGenerator",
     "Critic",
     "DCGANSettings",
     "Discriminator",
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "MultiScaleDiscriminator",
     "PGGANSettings",
+    "PatchDiscriminator",
+    "PatchSettings",
+    "Pix2PixHDSettings",
+    "Pix2PixSettings",
+    "SPADEBlock",
+    "SPADEGenerator",
+    "SPADESettings",
     "StyleGANSettings",
     "StyleGenerator",
+    "UNetGenerator",
     "WGANGPSettings",
+    "feature_matching_loss",
     "new_dcgan",
+    "patch_size",
 ]
