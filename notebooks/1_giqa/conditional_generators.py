@@ -184,8 +184,8 @@ for r in gaps.itertuples():
 show_table(gaps[["name", "value", "standard_error"]], name="tbl-gaps", caption="Differences of QS on the same maps (this build).")
 
 # %%
-plot = bars(table[table["metric"] == "QS"], x="model", y="value", error="standard_error", ylabel="QS", chance=0.5)
-show(plot, name="fig-qs", caption="Quality score of each translator's images and of real ones; the line is what a perfect translator would get.")
+plot = bars(table[table["metric"] == "QS"], x="model", y="value", error="standard_error", ylabel="QS")
+show(plot, name="fig-qs", caption="Quality score of each translator's images and of real ones, which is what a perfect translator would get.")
 
 # %%
 plot = score_distributions(scores[seed], xlabel="calibrated GMM score")

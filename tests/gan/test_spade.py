@@ -56,9 +56,13 @@ def test_a_map_is_resized_to_the_features():
     layer, features = SPADE(5, 3, 6), draw(2, 5, 8, 8)
     small = random_maps(8)
     large = small.repeat_interleave(4, 2).repeat_interleave(4, 3)
-    assert torch.equal(layer(features, large), layer(features, small))
+    shared = layer.shared(small)
+    plain = functional.batch_norm(features, None, None, training=True)
+    expected = plain * (1 + layer.gamma(shared)) + layer.beta(shared)
+    assert torch.equal(layer(features, large), expected)
 
 
+@torch.no_grad()
 def test_a_uniform_map_is_not_washed_away():
     """Instance norm after a convolution gives the same for every uniform map; SPADE does not."""
     convolution = nn.Conv2d(3, 4, 3, padding=1, padding_mode="replicate")
