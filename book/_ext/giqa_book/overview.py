@@ -165,7 +165,7 @@ def _details(row: dict[str, Any]) -> list[str]:
     """A definition list's entry: agreement, memory, and why a mark was missed."""
     memory = _mebibytes(row)
     parts = [
-        row.get("agreement") or "",
+        _agreement(row.get("agreement")),
         f"extra memory, MiB, ours / peer: {memory}" if memory else "",
         row.get("note") or "",
         f"measured at commit {row['commit']}" if row.get("commit") else "",
@@ -175,6 +175,13 @@ def _details(row: dict[str, Any]) -> list[str]:
         return []
     missed = " (mark missed)" if row.get("reached") == "no" else ""
     return [f"{row['task']}, {row['size']}, against {row['peer']}{missed}", f": {said}.", ""]
+
+
+def _agreement(found: str | float | None) -> str:
+    """In words; a number is the rank correlation of scores made from both sides' features."""
+    if isinstance(found, float):
+        return f"scores rank-correlate {found:.5f}"
+    return found or ""
 
 
 def _mebibytes(row: dict[str, Any]) -> str:
