@@ -22,17 +22,14 @@ from giqa_lib.data import ImageSet
 from giqa_lib.evaluation import (
     Estimate,
     FrechetReference,
-    bootstrap,
     diversity_score,
+    mean_calibrated_score,
     precision_recall_density_coverage,
 )
 from giqa_lib.features import PCA
 from giqa_lib.scores import Density, GaussianMixture, RankCalibration
 
 __all__ = ["JUDGE_PRESETS", "GeneratorJudge", "JudgeSettings"]
-
-Features = NDArray[np.floating]
-RESAMPLES = 20  # of FID: each costs a matrix decomposition; enough for a standard error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,36 +130,15 @@ class GeneratorJudge:
 
     def frechet(self, features: ArrayLike) -> Estimate:
         """FID to the reference, >= 0; the error is by bootstrap of the generated images alone."""
-        rows = check_features(features, name="features", at_least=2)
-        found = bootstrap(
-            self._frechet.distance, rows, resamples=RESAMPLES, random_state=self.random_state
-        )
-        # A resample repeats images and so lies higher: only the spread is of use.
-        reach = 1.96 * found.standard_error
-        low, high = max(0.0, found.value - reach), found.value + reach
-        return Estimate(
-            value=found.value,
-            standard_error=found.standard_error,
-            low=low,
-            high=high,
-            level=0.95,
-            n=len(rows),
-        )
+        return self._frechet.estimate(features, random_state=self.random_state)
 
     def quality(self, features: ArrayLike) -> Estimate:
         """QS in [0, 1] of the generated features; 1/2 is what held-out real images get."""
-
-        def mean_rank(held_out: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
-            return float(RankCalibration().fit(held_out).transform(scores).mean())
-
-        raw = self.raw_scores(features)
-        return bootstrap(
-            mean_rank,
-            self._held_out,
-            raw,
-            resamples=200,
+        return mean_calibrated_score(
+            RankCalibration(),
+            held_out_scores=self._held_out,
+            scores=self.raw_scores(features),
             random_state=self.random_state,
-            paired=False,
         )
 
     def diversity(

@@ -28,7 +28,7 @@ from giqa_lib.checks import (
     check_probability,
     error_line,
 )
-from giqa_lib.gan import Alteration, Snapshots, fetch_snapshots
+from giqa_lib.gan import Alteration, Snapshots, crop_to, fetch_snapshots
 from giqa_lib.scores import ImageScore
 
 __all__ = ["MINING_RUNS", "MiningRuns", "judge_run", "paired_differences"]
@@ -172,8 +172,7 @@ class MiningRuns:
     def _score_generated(self, images: Tensor) -> ArrayLike:
         """Scores of images of the networks' size, cut and encoded as the data set's own."""
         height, width = self.study.train[0].shape[1:]
-        top, left = (images.shape[2] - height) // 2, (images.shape[3] - width) // 2
-        own = images[:, :, top : top + height, left : left + width].contiguous()
+        own = crop_to(images, (height, width))
         return self.score(self.study.encoded(own.cpu()))
 
 

@@ -40,7 +40,7 @@ from giqa_lib.applications.pairs import (
     real_over_generated,
 )
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
-from giqa_lib.data import DEGRADATIONS, ImageSet, degrade, jpeg_quality, jpeg_round_trip, load
+from giqa_lib.data import DEGRADATIONS, ImageSet, degrade, encoded_as, load
 from giqa_lib.features import (
     PCA,
     ClassifierExtractor,
@@ -227,15 +227,8 @@ class Study:
         return self.encoded(self.snapshots.images(step, count, seed=seed))
 
     def encoded(self, images: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h w"]:
-        """Images that no file ever held, after the data set's own lossy encoding, if it has one.
-
-        A score sees JPEG artefacts: real images that have them and generated ones that do not
-        differ by more than quality.
-        """
-        quality = jpeg_quality(self.dataset)
-        if quality is None:
-            return images
-        return torch.stack([jpeg_round_trip(image, quality=quality) for image in images])
+        """Images that no file ever held, in the encoding of the data set's files."""
+        return encoded_as(self.dataset, images)
 
     @cached_property
     def snapshots(self) -> Snapshots:

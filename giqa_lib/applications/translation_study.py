@@ -11,14 +11,13 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
-from giqa_lib.data import LabelledPairs, jpeg_quality, jpeg_round_trip
-from giqa_lib.evaluation import Estimate, bootstrap, frechet_estimate
+from giqa_lib.data import LabelledPairs, encoded_as
+from giqa_lib.evaluation import Estimate, frechet_estimate, mean_calibrated_score
 from giqa_lib.features import PCA, extract, extractor
 from giqa_lib.gan import (
     Pix2PixHDSettings,
@@ -214,10 +213,7 @@ class TranslationStudy:
 
         Real images lose most of their own artefacts when they are shrunk, so they are encoded too.
         """
-        quality = jpeg_quality(self.dataset)
-        if quality is None:
-            return images
-        return torch.stack([jpeg_round_trip(image, quality=quality) for image in images])
+        return encoded_as(self.dataset, images)
 
     def features(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.float32]:
         """Features (n, d) of encoded images in the preset's space; kept in the store."""
@@ -259,20 +255,12 @@ class TranslationJudge:
 
     def quality(self, features: ArrayLike) -> Estimate:
         """QS in [0, 1]; 1/2 is what held-out real images get. The error counts both sets of images."""
-
-        def mean_rank(held_out: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
-            return float(RankCalibration().fit(held_out).transform(scores).mean())
-
-        raw = self.raw_scores(features)
-        found = bootstrap(
-            mean_rank,
-            self._held_out,
-            raw,
-            resamples=200,
+        return mean_calibrated_score(
+            RankCalibration(),
+            held_out_scores=self._held_out,
+            scores=self.raw_scores(features),
             random_state=self.study.seed,
-            paired=False,
         )
-        return replace(found, n=len(raw))
 
     def frechet(self, features: ArrayLike) -> Estimate:
         """FID to the training images; compare it between sets of one size only."""

@@ -13,7 +13,7 @@ from giqa_lib.data.label_maps import (
 )
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.reencode import jpeg_round_trip
-from giqa_lib.data.registry import fetch, find, jpeg_quality, load, status
+from giqa_lib.data.registry import encoded_as, fetch, find, jpeg_quality, load, status
 from giqa_lib.data.resize import resize, set_channels
 from giqa_lib.data.source import UnreadableImage
 from giqa_lib.data.toy_faces import TOY_FACE_PARTS, toy_faces
@@ -34,6 +34,7 @@ __all__ = [
     "dataset_names",
     "decode_image",
     "degrade",
+    "encoded_as",
     "fetch",
     "find",
     "jpeg_quality",

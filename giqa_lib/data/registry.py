@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import UInt8
 
 from giqa_lib.checks import DataUnavailable, InputError, check_choice, error_line
 from giqa_lib.data.arrays import ArraySource
@@ -22,11 +23,11 @@ from giqa_lib.data.download import DOWNLOADABLE, download
 from giqa_lib.data.images import ImageSet, OnError
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.places import Place, fetch_folder, find_place
-from giqa_lib.data.reencode import JpegSource
+from giqa_lib.data.reencode import JpegSource, jpeg_round_trip
 from giqa_lib.data.standard import read_cifar, read_digits, read_idx_split
 from giqa_lib.data.toy_faces import named_toy_faces
 
-__all__ = ["fetch", "find", "jpeg_quality", "load", "status"]
+__all__ = ["encoded_as", "fetch", "find", "jpeg_quality", "load", "status"]
 
 #: Brought to one encoding when loaded, for the reason in ``reencode``.
 _JPEG_QUALITY = {"faces64-human": 95, "gan-ladder": 75}
@@ -82,6 +83,21 @@ def jpeg_quality(name: str) -> int | None:
     if place is None or place.form in ("idx", "cifar", "package", "drawn"):
         return None
     return (_JPEG_QUALITY | _STORED_JPEG).get(name)
+
+
+def encoded_as(name: str, images: UInt8[torch.Tensor, "n c h w"]) -> UInt8[torch.Tensor, "n c h w"]:
+    """Images that the data set's files never held, after its lossy encoding, if it has one.
+
+    A score sees JPEG artefacts: real images that have them and generated ones that do not differ by
+    more than quality.
+
+    >>> encoded_as("digits", torch.zeros(2, 1, 8, 8, dtype=torch.uint8)).shape
+    torch.Size([2, 1, 8, 8])
+    """
+    quality = jpeg_quality(name)
+    if quality is None:
+        return images
+    return torch.stack([jpeg_round_trip(image, quality=quality) for image in images])
 
 
 def find(name: str) -> Path | None:

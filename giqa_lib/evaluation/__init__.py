@@ -21,7 +21,11 @@ from giqa_lib.evaluation.kernel import kernel_distance, kernel_estimate
 from giqa_lib.evaluation.logistic import Logistic, fit_logistic
 from giqa_lib.evaluation.moments import Moments, accumulate_moments, read_moments, write_moments
 from giqa_lib.evaluation.neighbourhood import Neighbourhoods, precision_recall_density_coverage
-from giqa_lib.evaluation.quality_diversity import diversity_score, quality_score
+from giqa_lib.evaluation.quality_diversity import (
+    diversity_score,
+    mean_calibrated_score,
+    quality_score,
+)
 
 __all__ = [
     "Estimate",
@@ -42,6 +46,7 @@ __all__ = [
     "kernel_estimate",
     "krcc",
     "mcnemar",
+    "mean_calibrated_score",
     "pair_accuracy",
     "plcc",
     "precision_recall_density_coverage",

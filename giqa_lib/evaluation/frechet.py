@@ -16,6 +16,7 @@ Departures from the usual scripts: never negative or complex, 0 for a set and it
 for n < d. As with theirs, the value falls with n (Chong, Forsyth 2020): compare equal n only.
 """
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -99,15 +100,7 @@ def frechet_estimate(
         level=level,
         paired=False,
     )
-    reach = -float(ndtri((1.0 - level) / 2.0)) * found.standard_error
-    return Estimate(
-        value=found.value,
-        standard_error=found.standard_error,
-        low=max(0.0, found.value - reach),
-        high=found.value + reach,
-        level=level,
-        n=found.n,
-    )
+    return _around(found)
 
 
 class FrechetReference:
@@ -136,6 +129,29 @@ class FrechetReference:
         rows = _check(generated, "generated", width=len(self._side.mean))
         return _distance(self._side, _Side.from_features(rows))
 
+    def estimate(
+        self,
+        generated: ArrayLike,
+        *,
+        resamples: int = 20,
+        random_state: int | np.random.Generator,
+        level: float = 0.95,
+    ) -> Estimate:
+        """Distance to features (m, d) with the error that the generated images alone bring, by bootstrap.
+
+        For generators judged against one reference, whose own error they share. As in
+        :func:`frechet_estimate` only the spread of the resamples is used.
+
+        >>> FrechetReference([[0.0], [2.0]]).estimate([[1.0], [3.0]], random_state=0).value
+        1.0
+        """
+        rows = _check(generated, "generated", width=len(self._side.mean))
+        return _around(
+            bootstrap(
+                self.distance, rows, resamples=resamples, random_state=random_state, level=level
+            )
+        )
+
     def distance_from_moments(self, *, mean: ArrayLike, covariance: ArrayLike) -> float:
         """Frechet distance to a mean (d,) and covariance (d, d), >= 0."""
         moments = check_moments(mean, covariance, name="generated_")
@@ -144,6 +160,12 @@ class FrechetReference:
             hint = "use the extractor of the real side"
             raise InputError(error_line("generated_mean", expected=expected, got=got, hint=hint))
         return _distance(self._side, _Side.from_moments(*moments))
+
+
+def _around(found: Estimate) -> Estimate:
+    """The normal interval around the value: a resample repeats images, and lies higher."""
+    reach = -float(ndtri((1.0 - found.level) / 2.0)) * found.standard_error
+    return replace(found, low=max(0.0, found.value - reach), high=found.value + reach)
 
 
 class _Side:

@@ -21,7 +21,7 @@ from sklearn.base import clone
 from giqa_lib.checks import InputError, check_features, check_probability, error_line
 from giqa_lib.evaluation.estimate import Estimate, bootstrap
 
-__all__ = ["diversity_score", "quality_score"]
+__all__ = ["diversity_score", "mean_calibrated_score", "quality_score"]
 
 Array = NDArray[np.float64]
 
@@ -114,6 +114,41 @@ def diversity_score(
     )
 
 
+def mean_calibrated_score(
+    calibration: Calibration,
+    *,
+    held_out_scores: ArrayLike,
+    scores: ArrayLike,
+    random_state: int | np.random.Generator,
+    resamples: int = 200,
+    level: float = 0.95,
+) -> Estimate:
+    """Mean of ``scores`` (n,) after the unfitted ``calibration`` on ``held_out_scores`` (m,), in its range.
+
+    QS or DS where the density has been fitted already. The error counts both sets; ``n`` the scored.
+
+    >>> from giqa_lib.scores import RankCalibration
+    >>> mean_calibrated_score(RankCalibration(), held_out_scores=[1.0, 2.0, 3.0, 4.0],
+    ...     scores=[0.0, 9.0], random_state=0).value
+    0.5
+    """
+
+    def statistic(held_out: Array, scored: Array) -> float:
+        # safe=False: a calibration need not be a scikit-learn estimator.
+        return float(np.mean(clone(calibration, safe=False).fit(held_out).transform(scored)))
+
+    found = bootstrap(
+        statistic,
+        held_out_scores,
+        scores,
+        resamples=resamples,
+        random_state=random_state,
+        level=level,
+        paired=False,
+    )
+    return replace(found, n=len(np.asarray(scores)))
+
+
 def _mean_score(
     density: Density,
     *,
@@ -135,21 +170,14 @@ def _mean_score(
     kept, held_out = _split(reference, fitted[0], held_out_share, generator)
     model = clone(density).fit(kept)
 
-    def statistic(held_out_scores: Array, scores: Array) -> float:
-        # safe=False: a calibration need not be a scikit-learn estimator.
-        rule = clone(calibration, safe=False).fit(held_out_scores)
-        return float(np.mean(rule.transform(scores)))
-
-    found = bootstrap(
-        statistic,
-        model.score_samples(held_out),
-        model.score_samples(targets),
-        resamples=resamples,
+    return mean_calibrated_score(
+        calibration,
+        held_out_scores=model.score_samples(held_out),
+        scores=model.score_samples(targets),
         random_state=generator,
+        resamples=resamples,
         level=level,
-        paired=False,
     )
-    return replace(found, n=len(targets))
 
 
 def _split(

@@ -39,7 +39,7 @@ from giqa_lib.gan.objectives import (
     loss_per_image,
     real_gradient_penalty,
 )
-from giqa_lib.gan.pixels import to_pixels, to_unit
+from giqa_lib.gan.pixels import crop_to, pad_to, to_pixels, to_unit
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import Truncatable, latents, sample
 from giqa_lib.gan.snapshots import Snapshots, SnapshotSettings, fetch_snapshots, log_spaced_steps
@@ -98,6 +98,7 @@ __all__ = [
     "UNetGenerator",
     "Variant",
     "WGANGPSettings",
+    "crop_to",
     "feature_matching_loss",
     "fetch_snapshots",
     "fetch_translator",
@@ -111,6 +112,7 @@ __all__ = [
     "new_dcgan",
     "new_state",
     "one_hot_maps",
+    "pad_to",
     "pairs_at_random",
     "patch_size",
     "read_losses",

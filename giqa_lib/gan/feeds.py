@@ -12,7 +12,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from giqa_lib.checks import InputError, check_images, check_same_length, error_line
+from giqa_lib.checks import check_images, check_same_length
+from giqa_lib.data import check_maps
 from giqa_lib.gan.pixels import to_unit
 
 __all__ = ["Batch", "Feed", "images_at_random", "one_hot_maps", "pairs_at_random"]
@@ -68,16 +69,7 @@ def pairs_at_random(
     """
     check_images(images)
     check_same_length(images=images, maps=maps)
-    if maps.shape[1:] != images.shape[2:]:
-        expected = f"the images' size {tuple(images.shape[2:])}"
-        hint = "resize the maps with nearest neighbours"
-        got = str(tuple(maps.shape[1:]))
-        raise InputError(error_line("maps", expected=expected, got=got, hint=hint))
-    if int(maps.max()) >= classes:
-        got, hint = f"class {int(maps.max())}", "raise classes, or merge the classes of the maps"
-        raise InputError(
-            error_line("maps", expected=f"classes 0..{classes - 1}", got=got, hint=hint)
-        )
+    check_maps(maps, classes=classes, size=(images.shape[2], images.shape[3]))
 
     def draw(size: int, random: torch.Generator) -> Batch:
         rows = torch.randint(len(images), (size,), generator=random)

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 from torch import Tensor, nn
 
 from giqa_lib.checkpoints import remove_checkpoints
+from giqa_lib.gan.architecture import Alteration, Architecture
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.feeds import Feed
-from giqa_lib.gan.trainer import TrainSettings, TrainState, Variant, train
+from giqa_lib.gan.trainer import TrainSettings, TrainState, new_state, train
 
 __all__ = ["network_tensors", "read_losses", "train_in"]
 
@@ -21,25 +23,43 @@ COLUMNS = ["step", "discriminator", "generator"]
 
 def train_in(
     folder: Path,
-    state: TrainState,
+    made: Architecture,
     feed: Feed,
     settings: TrainSettings,
     *,
     at: Sequence[int],
     config: Mapping[str, Any],
-    variant: Variant | None = None,
+    seed: int,
+    alteration: Alteration | None = None,
     device: str = "cpu",
     progress: bool = False,
 ) -> Iterator[TrainState]:
-    """As :func:`train`, from the newest checkpoint in ``folder`` that has ``config``, if there is one.
+    """Train an architecture from ``seed``, or from the newest checkpoint in ``folder``, and yield as :func:`train`.
 
-    The losses are written to the folder at the end, and its checkpoints removed.
+    A checkpoint made with another ``config`` is refused. The losses are written to the folder at the end, and
+    its checkpoints removed.
     """
+    random = torch.Generator().manual_seed(seed)
+    generator, discriminator = (network.to(device) for network in made.networks(random))
+    variant = made.variant(discriminator)
+    state = new_state(
+        generator,
+        discriminator,
+        settings,
+        latent=made.latent,
+        random=random,
+        average_decay=made.average_decay,
+    )
     load_checkpoint(folder, state, config)
     checkpoints = range(CHECKPOINT_EVERY, settings.steps + 1, CHECKPOINT_EVERY)
-    both = sorted({*at, *checkpoints})
     for reached in train(
-        state, feed, settings, at=both, variant=variant, device=device, progress=progress
+        state,
+        feed,
+        settings,
+        at=sorted({*at, *checkpoints}),
+        variant=variant if alteration is None else alteration.change(variant),
+        device=device,
+        progress=progress,
     ):
         if reached.step in at:
             yield reached

@@ -59,7 +59,7 @@ def sample(
     check_positive(count, name="count")
     check_positive(truncation, name="truncation", zero=True)
     z = latents(count, latent, seed=seed)
-    with _evaluation(generator):
+    with evaluation_mode(generator):
         parts = [
             to_pixels(_images(generator, part.to(device), truncation)).cpu()
             for part in z.split(batch_size)
@@ -76,7 +76,8 @@ def _images(generator: Callable[[Tensor], Tensor], part: Tensor, truncation: flo
 
 
 @contextmanager
-def _evaluation(generator: Callable[[Tensor], Tensor]) -> Iterator[None]:
+def evaluation_mode(generator: Callable[..., Tensor]) -> Iterator[None]:
+    """A module in evaluation mode inside, as it was outside; any other callable as it is."""
     if not isinstance(generator, nn.Module):
         yield
         return

@@ -4,7 +4,6 @@ GIQA (Section 3.1) rests on the observation that generated images get better as 
 snapshots give images of known relative age, for pairs and as pseudo-labels.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from giqa_lib.checks import InputError, check_positive, error_line
 from giqa_lib.data import ImageSet
 from giqa_lib.gan.architecture import Alteration, Architecture
 from giqa_lib.gan.feeds import images_at_random
+from giqa_lib.gan.pixels import crop_to, pad_to
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import sample
-from giqa_lib.gan.trainer import TrainSettings, new_state
+from giqa_lib.gan.trainer import TrainSettings
 from giqa_lib.store import Store
 
 __all__ = ["SnapshotSettings", "Snapshots", "fetch_snapshots", "log_spaced_steps"]
@@ -112,7 +112,7 @@ class Snapshots:
             truncation=truncation,
             device=self.device,
         )
-        return _crop(made, self.native_size)
+        return crop_to(made, self.native_size)
 
 
 def fetch_snapshots(
@@ -127,8 +127,8 @@ def fetch_snapshots(
 ) -> Snapshots:
     """The snapshots from the store; trained first if they are not there, from a checkpoint if one is.
 
-    ``alteration`` changes the family's training. Images smaller than the networks' size are padded with black evenly around and cropped back on
-    sampling; larger ones are an error. All images are held in memory.
+    ``alteration`` changes the family's training. Images smaller than the networks' size are padded with black
+    evenly around and cropped back on sampling; larger ones are an error. All images are held in memory.
     """
     config = {
         "images": images.fingerprint,
@@ -140,73 +140,26 @@ def fetch_snapshots(
         config["alteration"] = dict(alteration.description)
 
     def make(folder: Path) -> None:
-        _train(folder, images, settings, alteration, config, seed, device, progress)
+        made = settings.architecture
+        pixels = pad_to(images.tensor(channels=made.channels), made.image_size)
+        for reached in train_in(
+            folder,
+            made,
+            images_at_random(pixels),
+            settings.train,
+            at=settings.steps,
+            config=config,
+            seed=seed,
+            alteration=alteration,
+            device=device,
+            progress=progress,
+        ):
+            save_file(network_tensors(reached.best_generator), _file(folder, reached.step))
 
     folder = store.fetch("snapshots", config, make)
     height, width = images[0].shape[1:]
     return Snapshots(folder=folder, settings=settings, native_size=(height, width), device=device)
 
 
-def _train(
-    folder: Path,
-    images: ImageSet,
-    settings: SnapshotSettings,
-    alteration: Alteration | None,
-    config: Mapping[str, Any],
-    seed: int,
-    device: str,
-    progress: bool,
-) -> None:
-    made, random = settings.architecture, torch.Generator().manual_seed(seed)
-    generator, discriminator = (network.to(device) for network in made.networks(random))
-    state = new_state(
-        generator,
-        discriminator,
-        settings.train,
-        latent=made.latent,
-        random=random,
-        average_decay=made.average_decay,
-    )
-    variant = made.variant(discriminator)
-    if alteration is not None:
-        variant = alteration.change(variant)
-    pixels = _pad(images.tensor(channels=made.channels), made.image_size)
-    for reached in train_in(
-        folder,
-        state,
-        images_at_random(pixels),
-        settings.train,
-        at=settings.steps,
-        config=config,
-        variant=variant,
-        device=device,
-        progress=progress,
-    ):
-        save_file(network_tensors(reached.best_generator), _file(folder, reached.step))
-
-
 def _file(folder: Path, step: int) -> Path:
     return folder / f"generator-{step:07d}.safetensors"
-
-
-def _margins(native: tuple[int, int], size: int) -> tuple[int, int]:
-    if max(native) > size:
-        hint = "raise image_size, or resize the images first"
-        raise InputError(
-            error_line(
-                "images", expected=f"at most {size} pixels a side", got=str(native), hint=hint
-            )
-        )
-    return (size - native[0]) // 2, (size - native[1]) // 2
-
-
-def _pad(images: Tensor, size: int) -> Tensor:
-    top, left = _margins((images.shape[2], images.shape[3]), size)
-    padded = images.new_zeros(len(images), images.shape[1], size, size)
-    padded[:, :, top : top + images.shape[2], left : left + images.shape[3]] = images
-    return padded
-
-
-def _crop(images: Tensor, native: tuple[int, int]) -> Tensor:
-    top, left = _margins(native, images.shape[2])
-    return images[:, :, top : top + native[0], left : left + native[1]].contiguous()

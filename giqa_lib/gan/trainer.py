@@ -22,7 +22,7 @@ from giqa_lib.gan.objectives import NON_SATURATING, Objective, loss_per_image
 
 __all__ = ["TrainSettings", "TrainState", "Variant", "new_state", "train"]
 
-STEP_SEED = 0x9E3779B97F4A7C15  # odd: steps of one seed and seeds of one step never meet
+STEP_SEED = 0x9E3779B97F4A7C15  # large, so that neighbouring steps of neighbouring seeds differ
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,6 @@ A translator's generator is called ``generator(latents, one_hot_maps)``; one tha
 latents of width 0. Trained by the one loop on pairs drawn at random, resumed from checkpoints, kept in the store.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -22,8 +20,8 @@ from giqa_lib.gan.architecture import Architecture
 from giqa_lib.gan.feeds import one_hot_maps, pairs_at_random
 from giqa_lib.gan.pixels import to_pixels
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
-from giqa_lib.gan.sampling import latents
-from giqa_lib.gan.trainer import TrainSettings, new_state
+from giqa_lib.gan.sampling import evaluation_mode, latents
+from giqa_lib.gan.trainer import TrainSettings
 from giqa_lib.store import Store
 
 __all__ = [
@@ -119,7 +117,7 @@ def translate(
     """
     check_maps(maps, classes=classes)
     drawn = latents(len(maps), latent, seed=seed)
-    with _evaluation(generator):
+    with evaluation_mode(generator):
         parts = [
             to_pixels(generator(z.to(device), one_hot_maps(part, classes=classes).to(device))).cpu()
             for z, part in zip(drawn.split(batch_size), maps.split(batch_size), strict=True)
@@ -152,24 +150,15 @@ def fetch_translator(
     }
 
     def make(folder: Path) -> None:
-        made, random = settings.translator, torch.Generator().manual_seed(seed)
-        generator, discriminator = (network.to(device) for network in made.networks(random))
-        state = new_state(
-            generator,
-            discriminator,
-            settings.train,
-            latent=made.latent,
-            random=random,
-            average_decay=made.average_decay,
-        )
+        made = settings.translator
         for reached in train_in(
             folder,
-            state,
+            made,
             pairs_at_random(images, maps, classes=made.classes, flip=settings.flip),
             settings.train,
             at=[settings.train.steps],
             config=config,
-            variant=made.variant(discriminator),
+            seed=seed,
             device=device,
             progress=progress,
         ):
@@ -193,13 +182,3 @@ def _check_pairs(images: Tensor, maps: Tensor, settings: TranslatorSettings) -> 
         hint = "give more pairs, or lower the batch size"
         expected = f"a batch of {needed} or more"
         raise InputError(error_line("pairs", expected=expected, got=str(len(images)), hint=hint))
-
-
-@contextmanager
-def _evaluation(generator: nn.Module) -> Iterator[None]:
-    training = generator.training
-    generator.eval()
-    try:
-        yield
-    finally:
-        generator.train(training)

@@ -71,6 +71,7 @@ run = Run("1_giqa/conditional_generators", {name: globals()[name] for name in na
 
 # %%
 chosen = dataset if dataset in LABEL_MAP_SETS and find(dataset) is not None else "toy-faces"
+origin = "toy faces, a stand-in for photographs" if chosen == "toy-faces" else f"photographs of {chosen}"
 preset = TRANSLATION_PRESETS[profile]
 preset = replace(preset, shown=shown or preset.shown)
 pairs = load_pairs(chosen, size=preset.size, count=None if profile == "paper" else preset.pairs)
@@ -126,7 +127,7 @@ real = {study.seed: study.encoded(study.test.images) for study in studies}
 count = 10
 rows = [coloured_maps(first.test.maps[:count], classes=len(pairs.classes)), real[seed][:count], *(m[:count] for m in made[seed].values())]
 plot = image_grid(torch.cat(rows), columns=count, row_labels=["map", "real", *made[seed]])
-show(plot, name="fig-translations", caption="Test maps, the real images they belong to, and the translations of each model.")
+show(plot, name="fig-translations", caption=f"Test maps, the real images they belong to, and the translations of each model. Real images are {origin}.")
 
 # %% [markdown]
 # ## Choosing the density on real images
@@ -171,7 +172,7 @@ table = combine_seeds(pd.DataFrame(measured), by=["model", "metric"])
 for r in table.itertuples():
     run.record(paper="giqa" if r.metric == "QS" and r.model != "real" else "ours", exhibit="Table 3", row=chosen, column=r.model, metric=r.metric,
                value=r.value, standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=chosen, key=f"{r.metric.lower()}-{r.model.lower()}")  # fmt: skip
-show_table(table[["model", "metric", "value", "standard_error"]], name="tbl-results", caption="QS and FID of real test images and of each translator's (this build).")
+show_table(table[["model", "metric", "value", "standard_error"]], name="tbl-results", caption=f"QS and FID of real test images and of each translator's: {origin} (this build).")
 
 # %%
 contrasts = [("pix2pixHD", "pix2pix"), ("SPADE", "pix2pixHD"), ("SPADE", "pix2pix")]
@@ -181,15 +182,15 @@ gaps = combine_seeds(gaps, by=["name"])
 for r in gaps.itertuples():
     run.record(paper="giqa", exhibit="Table 3", row=chosen, column=r.name, metric="QS difference", value=r.value,
                standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=chosen, key=r.name.lower().replace(" ", "-"))  # fmt: skip
-show_table(gaps[["name", "value", "standard_error"]], name="tbl-gaps", caption="Differences of QS on the same maps (this build).")
+show_table(gaps[["name", "value", "standard_error"]], name="tbl-gaps", caption=f"Differences of QS on the same maps: {origin} (this build).")
 
 # %%
 plot = bars(table[table["metric"] == "QS"], x="model", y="value", error="standard_error", ylabel="QS")
-show(plot, name="fig-qs", caption="Quality score of each translator's images and of real ones, which is what a perfect translator would get.")
+show(plot, name="fig-qs", caption=f"Quality score of each translator's images and of real ones, which is what a perfect translator would get. Real images are {origin}.")
 
 # %%
 plot = score_distributions(scores[seed], xlabel="calibrated GMM score")
-show(plot, name="fig-distributions", caption="Calibrated scores of the translations and of the real images of the same maps, first seed.")
+show(plot, name="fig-distributions", caption=f"Calibrated scores of the translations and of the real images of the same maps, first seed. Real images are {origin}.")
 
 # %% [markdown]
 # ## Controls
@@ -205,7 +206,7 @@ passed |= {kind: found[kind].high < found["real"].low for kind in spoilt}
 for kind, estimate in found.items():
     run.record(paper="ours", exhibit="control", row=kind, column="pass" if passed[kind] else "FAIL", metric="QS", value=estimate, seeds=[seed], dataset=chosen)
 control = pd.DataFrame([{"images": kind, "QS": e.value, "low": e.low, "high": e.high, "control": "pass" if passed[kind] else "FAIL"} for kind, e in found.items()])
-show_table(control, name="tbl-controls", caption="Quality score of real test images and of spoilt copies of them, with 95 % intervals (this build).")
+show_table(control, name="tbl-controls", caption=f"Quality score of real test images and of spoilt copies of them, with 95 % intervals: {origin} (this build).")
 
 # %% [markdown]
 # ## Where it fails: the score does not look at the map
@@ -227,7 +228,7 @@ for name, images in answers.items():
                key=f"failure-qs-{name.replace(' ', '-').lower()}")  # fmt: skip
     run.record(paper="ours", exhibit="failure", row=name, column="first seed", metric="distance to the true image", value=far.mean(),
                standard_error=far.std(ddof=1) / np.sqrt(len(far)), n=len(far), seeds=[seed], dataset=chosen, key=f"failure-distance-{name.replace(' ', '-').lower()}")  # fmt: skip
-show_table(pd.DataFrame(rows), name="tbl-failure", caption="A cheat that ignores the maps, judged by QS and by the distance to the true images (this build).")
+show_table(pd.DataFrame(rows), name="tbl-failure", caption=f"A cheat that ignores the maps, judged by QS and by the distance to the true images: {origin} (this build).")
 
 # %% [markdown]
 # ## Differences from the paper

@@ -43,7 +43,7 @@ def note(ratio: float, agreement: float) -> str:
     missed = []
     if ratio < MARK:
         missed.append(
-            f"slower than the mark of {MARK:g}: on small images the layers are short and the work "
+            f"slower than the mark of {MARK:g}: probably since on small images the layers are short and the work "
             "around them, which no memory format or folding spares, weighs more"
         )
     if agreement < AGREEMENT:

@@ -39,8 +39,8 @@ from giqa_lib.scores import GaussianMixture, KNearestNeighbours  # noqa: E402
 torch.set_num_threads(THREADS)
 
 WHY_SCORING = (
-    "half of our time is the float32 screen of all components, a quarter the float64 measure of "
-    "the few that matter; scikit-learn's score is little but matrix products already, its fit is not"
+    "most of our time is the float32 screen of all components and the float64 measure of the few "
+    "that matter (by torch's profiler); what is left out pays less here than in the fit"
 )
 WHY_FAISS = (
     "the distances to the nearest are computed again in float64, which faiss leaves out (see the "

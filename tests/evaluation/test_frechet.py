@@ -178,6 +178,21 @@ def test_estimate_has_the_spread_of_repeated_samples():
     assert found.n == 400
 
 
+def test_a_reference_has_no_error_of_its_own():
+    real = np.random.default_rng(0).standard_normal((100, 1))
+    reference = FrechetReference(real)
+    values = []
+    for seed in range(1, 61):
+        values.append(reference.distance(np.random.default_rng(seed).standard_normal((400, 1)) + 1))
+    generated = np.random.default_rng(99).standard_normal((400, 1)) + 1
+    found = reference.estimate(generated, resamples=200, random_state=0)
+    assert found.value == frechet_distance(real=real, generated=generated)
+    assert found.standard_error == pytest.approx(np.std(values), rel=0.35)
+    both = frechet_estimate(real=real, generated=generated, resamples=200, random_state=0)
+    assert both.standard_error > 1.5 * found.standard_error
+    assert found.n == 400
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(2, 9), st.integers(2, 9), st.integers(1, 6), st.integers(0, 99))
 def test_never_negative_whatever_the_rank(n, m, width, seed):

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture
 
 from giqa_lib.checks import InputError
-from giqa_lib.evaluation import diversity_score, quality_score
+from giqa_lib.evaluation import diversity_score, mean_calibrated_score, quality_score
 
 
 class FirstFeature(BaseEstimator):
@@ -155,3 +155,16 @@ def test_errors(make_features):
         quality_score(FirstFeature(), real=real, generated=generated[:, 1:], **options)
     with pytest.raises(InputError, match="real: expected 3 columns"):
         diversity_score(FirstFeature(), real=real[:, 1:], generated=generated, **options)
+
+
+def test_scores_of_a_fitted_density_need_no_second_fit(rng):
+    held_out, scores = rng.standard_normal(300), rng.standard_normal(200) + 0.5
+    found = mean_calibrated_score(
+        ShareBelow(), held_out_scores=held_out, scores=scores, random_state=0
+    )
+    assert found.value == pytest.approx(ShareBelow().fit(held_out).transform(scores).mean())
+    assert found.n == 200
+    few = mean_calibrated_score(
+        ShareBelow(), held_out_scores=held_out[:20], scores=scores, random_state=0
+    )
+    assert few.standard_error > 1.5 * found.standard_error  # the held-out images bring error too

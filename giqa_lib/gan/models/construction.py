@@ -1,25 +1,30 @@
-"""Networks whose initial weights come from a given random generator."""
+"""Two players whose initial weights come from a given random generator."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import torch
+from torch import nn
 
 __all__ = ["built"]
 
-Made = TypeVar("Made")
 
-
-def built(random: torch.Generator, make: Callable[[], Made]) -> Made:
+def built(
+    random: torch.Generator, make: Callable[[], tuple[nn.Module, nn.Module]]
+) -> tuple[nn.Module, nn.Module]:
     """``make()`` with torch's global generator seeded by a draw from ``random``, and put back.
 
-    Layers draw their first weights from the global generator as they are made.
+    Layers draw their first weights from the global generator as they are made. The players' weights are laid
+    out channels last, which convolutions are faster on.
 
-    >>> layers = [built(torch.Generator().manual_seed(0), lambda: torch.nn.Linear(1, 1)) for _ in "ab"]
-    >>> bool(layers[0].weight == layers[1].weight)
+    >>> make = lambda: (nn.Linear(1, 1), nn.Linear(1, 1))
+    >>> one, two = (built(torch.Generator().manual_seed(0), make) for _ in range(2))
+    >>> bool(one[0].weight == two[0].weight)
     True
     """
     seed = int(torch.randint(2**62, (), generator=random))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return make()
+        pair = make()
+    for network in pair:
+        network.to(memory_format=torch.channels_last)
+    return pair

@@ -58,6 +58,17 @@ def stage_widths(image_size: int, width: int, most: int) -> list[int]:
     return [min(most, width * 2**k) for k in reversed(range(doublings + 1))]
 
 
+def growing_training(steps: int, batch_size: int) -> TrainSettings:
+    """Both papers' optimiser: Adam(1e-3; 0, 0.99), one discriminator step."""
+    return TrainSettings(
+        steps=steps,
+        batch_size=batch_size,
+        generator_rate=1e-3,
+        discriminator_rate=1e-3,
+        betas=(0.0, 0.99),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class PGGANSettings:
     """``width`` channels at the image's resolution, doubled below it up to ``most_width``.
@@ -96,14 +107,8 @@ class PGGANSettings:
         return "pggan"
 
     def training(self, steps: int, *, batch_size: int = 64) -> TrainSettings:
-        """Appendix A.1: one critic step, Adam(1e-3; 0, 0.99)."""
-        return TrainSettings(
-            steps=steps,
-            batch_size=batch_size,
-            generator_rate=1e-3,
-            discriminator_rate=1e-3,
-            betas=(0.0, 0.99),
-        )
+        """Appendix A.1; see :func:`growing_training`."""
+        return growing_training(steps, batch_size)
 
     def networks(self, random: torch.Generator) -> tuple[nn.Module, nn.Module]:
         """Both at 4 pixels.
@@ -113,16 +118,13 @@ class PGGANSettings:
         torch.Size([2])
         """
         widths = stage_widths(self.image_size, self.width, self.most_width)
-        pair = built(
+        return built(
             random,
             lambda: (
                 GrowingGenerator(widths, self.channels, self.latent),
                 GrowingDiscriminator(widths, self.channels),
             ),
         )
-        for network in pair:
-            network.to(memory_format=torch.channels_last)
-        return pair
 
     def growth(self, step: int) -> float:
         """How far the networks have grown after ``step`` steps.

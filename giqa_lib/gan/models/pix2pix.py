@@ -104,10 +104,7 @@ class Pix2PixSettings:
             width=self.discriminator_width,
             halvings=self.halvings,
         )
-        pair = built(random, lambda: (UNetGenerator(self), PatchDiscriminator(patches)))
-        for network in pair:
-            network.to(memory_format=torch.channels_last)
-        return pair
+        return built(random, lambda: (UNetGenerator(self), PatchDiscriminator(patches)))
 
     def variant(self, discriminator: nn.Module) -> Variant:
         """The non-saturating objective, and L1 to the real image (Eq. 3)."""

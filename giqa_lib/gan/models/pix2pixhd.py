@@ -107,13 +107,10 @@ class Pix2PixHDSettings:
             halvings=self.judge_halvings,
             norm="instance",
         )
-        pair = built(
+        return built(
             random,
             lambda: (CoarseToFineGenerator(self), MultiScaleDiscriminator(patches, self.scales)),
         )
-        for network in pair:
-            network.to(memory_format=torch.channels_last)
-        return pair
 
     def variant(self, discriminator: nn.Module) -> Variant:
         """Least squares, and feature matching at every scale (Eq. 5)."""

@@ -121,12 +121,9 @@ class SPADESettings:
             norm="instance",
             spectral=True,
         )
-        pair = built(
+        return built(
             random, lambda: (SPADEGenerator(self), MultiScaleDiscriminator(patches, self.scales))
         )
-        for network in pair:
-            network.to(memory_format=torch.channels_last)
-        return pair
 
     def variant(self, discriminator: nn.Module) -> Variant:
         """The hinge objective, and feature matching at every scale."""

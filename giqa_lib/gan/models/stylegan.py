@@ -26,6 +26,7 @@ from giqa_lib.gan.models.pggan import (
     LEAK,
     GrowingDiscriminator,
     check_growing_sizes,
+    growing_training,
     stage_widths,
 )
 from giqa_lib.gan.objectives import NON_SATURATING, real_gradient_penalty
@@ -82,14 +83,8 @@ class StyleGANSettings:
         return "stylegan"
 
     def training(self, steps: int, *, batch_size: int = 64) -> TrainSettings:
-        """Appendix C: Adam(1e-3; 0, 0.99), one discriminator step."""
-        return TrainSettings(
-            steps=steps,
-            batch_size=batch_size,
-            generator_rate=1e-3,
-            discriminator_rate=1e-3,
-            betas=(0.0, 0.99),
-        )
+        """Appendix C; as PGGAN's."""
+        return growing_training(steps, batch_size)
 
     def networks(self, random: torch.Generator) -> tuple[nn.Module, nn.Module]:
         """Generator and discriminator.
@@ -100,7 +95,7 @@ class StyleGANSettings:
         """
         widths = stage_widths(self.image_size, self.width, self.most_width)
         whole = float(len(widths) - 1)
-        pair = built(
+        return built(
             random,
             lambda: (
                 StyleGenerator(
@@ -109,9 +104,6 @@ class StyleGANSettings:
                 GrowingDiscriminator(widths, self.channels, growth=whole),
             ),
         )
-        for network in pair:
-            network.to(memory_format=torch.channels_last)
-        return pair
 
     def variant(self, discriminator: nn.Module) -> Variant:
         """Non-saturating losses, R1 on the discriminator."""

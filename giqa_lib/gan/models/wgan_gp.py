@@ -63,10 +63,7 @@ class WGANGPSettings:
         >>> made[1](made[0](torch.zeros(2, 128))).shape
         torch.Size([2])
         """
-        pair = built(random, lambda: (Generator(self._dcgan()), Critic(self._dcgan())))
-        for network in pair:
-            network.to(memory_format=torch.channels_last)
-        return pair
+        return built(random, lambda: (Generator(self._dcgan()), Critic(self._dcgan())))
 
     def variant(self, discriminator: nn.Module) -> Variant:
         """Wasserstein losses, and the penalty on the critic."""
