@@ -251,8 +251,8 @@ pd.Series(falls, name="half of the classes minus all").to_frame()
 
 # %% [markdown]
 # In the committed runs leaving out half of the classes changes DS by {num}`cpu:1_giqa/generators.collapse-ds|.3f` and QS by
-# {num}`cpu:1_giqa/generators.collapse-qs|.3f`: DS sees the collapse. QS moves a little too, since classes differ in how typical
-# their images are.
+# {num}`cpu:1_giqa/generators.collapse-qs|.3f`: DS sees the collapse. QS moves up or
+# down from seed to seed, since classes differ in how typical their images are and other ones are left.
 #
 # ## Control
 #
