@@ -63,11 +63,14 @@ from giqa_lib.applications.pairs import (
     later_over_earlier,
     real_over_generated,
 )
+from giqa_lib.applications.picker import pick
+from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,
     effective_classes,
+    rank_within_modes,
     score_pool,
     step_agreement,
 )
@@ -89,6 +92,7 @@ __all__ = [
     "LGIQA_SETTINGS",
     "MINING_RUNS",
     "NATURAL_PRESETS",
+    "NO_PICKING",
     "PRESETS",
     "TRANSLATION_PRESETS",
     "Benchmark",
@@ -106,6 +110,8 @@ __all__ = [
     "NaturalPreset",
     "PairFolder",
     "Pairs",
+    "Picker",
+    "PickerStudy",
     "ScoredPool",
     "Study",
     "StudyBed",
@@ -151,6 +157,8 @@ __all__ = [
     "paired_differences",
     "patch_of",
     "patch_sweep",
+    "pick",
+    "rank_within_modes",
     "read_pair_folder",
     "real_or_generated",
     "real_over_generated",
