@@ -266,13 +266,12 @@ plot = bars(drawn, x="run", y="value", error="standard_error" if several else No
 show(plot, name="fig-half", caption="Change of log FID by keeping half of the images, judged in two spaces (this build). Below nought is better. *Rank in class* and *same shares* are the two pickers by GMM that heed the predicted class.")
 
 # %%
-for space, name in spaces.items():
+for space, name in [(settings.space, "own"), (other_space, "other")]:
     part = table[(table["space"] == space) & (table["metric"] == "FID")]
     starts = [part[part["run"] == NO_PICKING].assign(run=each) for each in mine_by_name]
     part = pd.concat([part[part["run"].isin(list(mine_by_name))], *starts]).replace({"run": short})
-    if len(part):
-        plot = curves(part, x="rate", y="value", error="standard_error", by="run", xlabel="share kept", ylabel="FID")
-        show(plot, name=f"fig-pickers-{name}", caption=f"FID in the space {space} by the share kept, for each score that picks (this build).")
+    plot = curves(part, x="rate", y="value", error="standard_error", by="run", xlabel="share kept", ylabel="FID")
+    show(plot, name=f"fig-pickers-{name}", caption=f"FID in the space {space} by the share kept, for each score that picks (this build).")
 
 # %% [markdown]
 # ## What is lost: variety
