@@ -1,14 +1,26 @@
 """Generative adversarial networks: models, objectives, one training loop, checkpoints, samples."""
 
-from giqa_lib.gan.architecture import Alteration, Architecture
+from giqa_lib.gan.architecture import Alteration, Architecture, altered
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
-from giqa_lib.gan.feeds import Batch, Feed, images_at_random, one_hot_maps, pairs_at_random
+from giqa_lib.gan.feeds import (
+    Batch,
+    Feed,
+    images_at_random,
+    labelled_at_random,
+    one_hot_maps,
+    pairs_at_random,
+)
+from giqa_lib.gan.label_guide import LabelGuide, LabelGuideSettings, label_guidance, shifted
 from giqa_lib.gan.models import (
     SPADE,
+    ClassifierBlock,
+    ClassNorm,
     CoarseToFineGenerator,
+    ControlGANSettings,
     Critic,
     DCGANSettings,
     Discriminator,
+    DownBlock,
     Generator,
     GrowingDiscriminator,
     GrowingGenerator,
@@ -18,12 +30,16 @@ from giqa_lib.gan.models import (
     PGGANSettings,
     Pix2PixHDSettings,
     Pix2PixSettings,
+    ResidualClassifier,
+    ResidualDiscriminator,
+    ResidualGenerator,
     SPADEBlock,
     SPADEGenerator,
     SPADESettings,
     StyleGANSettings,
     StyleGenerator,
     UNetGenerator,
+    UpBlock,
     WGANGPSettings,
     feature_matching_loss,
     new_dcgan,
@@ -42,8 +58,18 @@ from giqa_lib.gan.objectives import (
 from giqa_lib.gan.pixels import crop_to, pad_to, to_pixels, to_unit
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import Truncatable, latents, sample
+from giqa_lib.gan.score_guide import (
+    AS_PRINTED,
+    UP_TO_REAL,
+    BatchScore,
+    batch_frechet_distance,
+    batch_inception_score,
+    score_guidance,
+    without_adversary,
+)
 from giqa_lib.gan.snapshots import Snapshots, SnapshotSettings, fetch_snapshots, log_spaced_steps
 from giqa_lib.gan.trainer import (
+    Companion,
     TrainSettings,
     TrainState,
     Variant,
@@ -59,22 +85,32 @@ from giqa_lib.gan.translators import (
 )
 
 __all__ = [
+    "AS_PRINTED",
     "HINGE",
     "LEAST_SQUARES",
     "NON_SATURATING",
     "SPADE",
+    "UP_TO_REAL",
     "WASSERSTEIN",
     "Alteration",
     "Architecture",
     "Batch",
+    "BatchScore",
+    "ClassNorm",
+    "ClassifierBlock",
     "CoarseToFineGenerator",
+    "Companion",
+    "ControlGANSettings",
     "Critic",
     "DCGANSettings",
     "Discriminator",
+    "DownBlock",
     "Feed",
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "LabelGuide",
+    "LabelGuideSettings",
     "MultiScaleDiscriminator",
     "Objective",
     "PGGANSettings",
@@ -82,6 +118,9 @@ __all__ = [
     "PatchSettings",
     "Pix2PixHDSettings",
     "Pix2PixSettings",
+    "ResidualClassifier",
+    "ResidualDiscriminator",
+    "ResidualGenerator",
     "SPADEBlock",
     "SPADEGenerator",
     "SPADESettings",
@@ -96,14 +135,20 @@ __all__ = [
     "TranslatorSettings",
     "Truncatable",
     "UNetGenerator",
+    "UpBlock",
     "Variant",
     "WGANGPSettings",
+    "altered",
+    "batch_frechet_distance",
+    "batch_inception_score",
     "crop_to",
     "feature_matching_loss",
     "fetch_snapshots",
     "fetch_translator",
     "gradient_penalty",
     "images_at_random",
+    "label_guidance",
+    "labelled_at_random",
     "latents",
     "load_checkpoint",
     "log_spaced_steps",
@@ -119,9 +164,12 @@ __all__ = [
     "real_gradient_penalty",
     "sample",
     "save_checkpoint",
+    "score_guidance",
+    "shifted",
     "to_pixels",
     "to_unit",
     "train",
     "train_in",
     "translate",
+    "without_adversary",
 ]
