@@ -1,5 +1,10 @@
 """What the scores are used for: pairs of known order, sweeps, and the studies of the chapters."""
 
+from giqa_lib.applications.batch_scores import (
+    density_objective,
+    frechet_objective,
+    inception_objective,
+)
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
@@ -66,6 +71,13 @@ from giqa_lib.applications.pairs import (
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
+from giqa_lib.applications.score_guided import (
+    SCORE_PRESETS,
+    SCORE_RUNS,
+    ScorePreset,
+    ScoreStudy,
+    step_seconds,
+)
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,
@@ -94,6 +106,8 @@ __all__ = [
     "NATURAL_PRESETS",
     "NO_PICKING",
     "PRESETS",
+    "SCORE_PRESETS",
+    "SCORE_RUNS",
     "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
@@ -112,6 +126,8 @@ __all__ = [
     "Pairs",
     "Picker",
     "PickerStudy",
+    "ScorePreset",
+    "ScoreStudy",
     "ScoredPool",
     "Study",
     "StudyBed",
@@ -127,14 +143,17 @@ __all__ = [
     "classifier_sweep",
     "clean_over_degraded",
     "combine_seeds",
+    "density_objective",
     "density_values",
     "differences",
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
+    "frechet_objective",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
+    "inception_objective",
     "join",
     "judge_pairs",
     "judge_run",
@@ -167,6 +186,7 @@ __all__ = [
     "score_pool",
     "scores_of_the_next",
     "step_agreement",
+    "step_seconds",
     "study_natural_scores",
     "votes_agreement",
     "votes_values",
