@@ -98,7 +98,7 @@ SCORE_PRESETS = {
     "cpu": ScorePreset(
         width=16,
         guide=LabelGuideSettings(widths=(8, 16, 32, 32)),
-        steps=(48, 96, 168, 240, 360, 480),
+        steps=(36, 72, 126, 180, 270, 360),
         judged=2500,
         parts=5,
     ),

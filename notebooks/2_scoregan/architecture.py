@@ -65,6 +65,7 @@ boxes = {"noise, label": (0, 1), "generator G": (1, 1), "real images": (1, 2), "
 arrows = [("noise, label", "generator G", ""), ("generator G", "discriminator D", "images"), ("generator G", "classifier C", ""),
           ("generator G", "evaluator E", ""), ("real images", "discriminator D", ""), ("real images", "classifier C", "augmented"),
           ("real images", "evaluator E", "bound")]  # fmt: skip
+# %%
 plot = diagram(boxes, arrows, plain=["noise, label", "real images"])
 show(plot, name="fig-structure", caption="The four networks of ScoreGAN and what each is given. Gradients flow back along the three arrows that leave the generator.")
 
@@ -80,6 +81,7 @@ generator, discriminator = ControlGANSettings(classes=10).networks(random)
 built = {"generator": layer_table(generator, torch.zeros(2, 128), labels), "discriminator": layer_table(discriminator, images),
          "classifier, CIFAR-10": layer_table(ResidualClassifier(3, 10, widths=(32, 64, 128, 128)), images),
          "classifier, CIFAR-100": layer_table(ResidualClassifier(3, 100, widths=(32, 64, 128, 256)), images)}  # fmt: skip
+# %%
 for name, table in built.items():
     show_table(table, name="tbl-" + name.lower().replace(", ", "-"), caption=f"Layers of the {name} at the paper's widths.")
 
@@ -90,6 +92,7 @@ def brief(table: pd.DataFrame) -> list[str]:
     return [f"{row.layer} {row.output.split(' ')[0]}" for row in blocks.itertuples()]
 
 
+# %%
 up, down, plain = "UpBlock 256", "DownBlock 256", "ClassifierBlock {}"
 narrow = [plain.format(width) for width in (32,) * 4 + (64,) * 4 + (128,) * 4]
 printed = {"generator": ["Linear 4096", up, up, up], "discriminator": [down] * 4 + ["Linear 1"],
@@ -101,6 +104,7 @@ for name, table in built.items():
     exhibit, size = "Table 4" if name.endswith("100") else "Table 1", int(table["parameters"].sum())
     run.record(paper="scoregan", exhibit=exhibit, row=name, column="parameters", metric="count", value=size, dataset="cifar10" if exhibit == "Table 1" else "cifar100",
                note=f"blocks {'as' if brief(table) == printed[name] else 'NOT as'} printed", key="size-" + name.lower().replace(", ", "-"))  # fmt: skip
+# %%
 same = {name: brief(table) == printed[name] for name, table in built.items()}
 run.record(paper="scoregan", exhibit="Table 1", row="networks whose blocks are those printed", column="pass" if all(same.values()) else "FAIL",
            metric="share", value=float(np.mean(list(same.values()))), dataset="cifar10", key="layers-agree")  # fmt: skip
@@ -118,6 +122,7 @@ def sure(classes: int, count: int = 12) -> float:
     return float(batch_inception_score(logits))
 
 
+# %%
 by_hand = pd.DataFrame({"classes": [1, 2, 3, 4, 6, 12]})
 by_hand["score"] = [sure(classes) for classes in by_hand["classes"]]
 show_table(by_hand, name="tbl-by-hand", caption="Score of twelve images that are surely of so many classes, as often each.", digits=3)
@@ -139,6 +144,7 @@ def told(share: float, bound: object, reached: torch.Tensor) -> float:
     return 0.0 if t.grad is None else float(t.grad)
 
 
+# %%
 reached = batch_inception_score((0.6 * torch.eye(4) + 0.1).log())
 slopes = pd.DataFrame({"share": t, "bound": name, "derivative": told(t, bound, reached)} for t in np.arange(0.05, 0.96, 0.05).round(2)
                       for name, bound in (("minimum", torch.minimum), ("maximum, as printed", torch.maximum)))  # fmt: skip
@@ -146,6 +152,7 @@ slopes = pd.DataFrame({"share": t, "bound": name, "derivative": told(t, bound, r
 # %%
 plot = curves(slopes, x="share", y="derivative", by="bound", xlabel="share of sure answers", ylabel="derivative of the bounded score")
 show(plot, name="fig-bound", caption="What the generator is told, by how good it is. Real images have a share of six tenths.")
+# %%
 below, above = (slopes[(slopes["share"] < 0.6) if side else (slopes["share"] > 0.61)] for side in (True, False))
 largest = below[below["bound"] != "minimum"]["derivative"].abs().max()
 run.record(paper="scoregan", exhibit="Eq. 9", row="as printed, below the score of real images", column="derivative", metric="largest derivative",
@@ -166,6 +173,7 @@ sizes = (32, 48, 64) if profile == "quick" else (32, 48, 64, 96, 128)
 real = pad_to(load(dataset, "test").subset(np.random.default_rng(seed).choice(len(load(dataset, "test")), 64, replace=False)).tensor(), 32).float() / 127.5 - 1
 noise = 2 * torch.rand(real.shape, generator=torch.Generator().manual_seed(seed)) - 1
 blurred = torch.nn.functional.avg_pool2d(real, 5, stride=1, padding=2, count_include_pad=False)
+# %%
 shown = {"real": real, "blurred": blurred, "noise": noise}
 scores = pd.DataFrame({"images": name, "size": size, "score": float(batch_inception_score(imagenet_classifier(input_size=size)(batch)))}
                       for size in sizes for name, batch in shown.items())  # fmt: skip
@@ -188,6 +196,7 @@ show(plot, name="fig-evaluator", caption="EfficientNet-Lite0's Inception score o
 
 # %%
 evaluator, moved = imagenet_classifier(input_size=48), (0.3 * noise).requires_grad_()
+# %%
 climb = []
 optimizer = torch.optim.Adam([moved], lr=0.05)
 for step in range(16 if profile == "quick" else 60):
@@ -201,6 +210,7 @@ ends = {"real": real, "faint noise": 0.3 * noise, "moved noise": moved.detach().
 # %%
 sheet = torch.cat([((ends[name][:10] + 1) * 127.5).round().to(torch.uint8) for name in ends])
 show(image_grid(sheet, columns=10, row_labels=list(ends)), name="fig-fooled", caption="Real images, faint noise, and the same noise after a few steps up the gradient of the evaluator's score.")
+# %%
 final, of_real = climb[-1]["score"], float(batch_inception_score(evaluator(real)))
 run.record(paper="ours", exhibit="control", row=f"moved noise minus real images, {evaluator.name}", column="pass" if final > of_real else "FAIL",
            metric="score of a batch", value=final - of_real, n=64, seeds=[seed], dataset=dataset, key="fooled")  # fmt: skip

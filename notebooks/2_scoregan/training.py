@@ -81,6 +81,7 @@ for bench in benches:
 labels = mine.labels(64)
 ends = {name: mine.snapshots(name).images(last, 64, seed=seed, labels=labels) for name in (*pair, "ScoreGAN, as printed")}
 apart = {name: float((images.float() - ends["ControlGAN"].float()).abs().mean()) for name, images in ends.items()}
+# %%
 run.record(paper="ours", exhibit="printed bound", row="ScoreGAN, as printed, against ControlGAN", column="images", metric="mean difference of pixels",
            value=apart["ScoreGAN, as printed"], n=64, seeds=[seed], dataset=dataset, key="printed-apart")  # fmt: skip
 run.record(paper="ours", exhibit="control", row="ScoreGAN against ControlGAN", column="pass" if apart["ScoreGAN"] > 0 else "FAIL",
@@ -113,6 +114,7 @@ for r in course.itertuples():
                exhibit="Figure 3" if r.metric in ("IS", "FID") and r.judge == other else "along the training", metric=r.metric, value=r.value,
                standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset,
                key=f"{r.run.lower()}-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}-{r.step}")  # fmt: skip
+# %%
 for r in real.itertuples():
     run.record(paper="ours", exhibit="along the training", row="real images", column=r.judge, metric=r.metric, value=r.value,
                standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset, key=f"real-{r.metric.lower()}-{short[r.judge]}")  # fmt: skip
@@ -121,8 +123,11 @@ show_table(course[course["step"] == last].drop(columns=["step", "seeds", "n"]), 
 # %% [markdown]
 # ### The text's two statements
 #
-# At 35 % of the training ControlGAN has reached 98.6 % of its final Inception score and ScoreGAN 90.2 %; in the
-# second half the FID falls by 10.7 % and by 26.9 %.
+# After a third of the training ControlGAN is nearly where it ends, by its Inception score, and ScoreGAN is not; and in the second half
+# ScoreGAN's FID falls by more. The printed percentages are in the comparison.
+#
+# ```{comparison} scoregan / Figure 3 text
+# ```
 
 # %%
 early, half = (min(preset.steps, key=lambda step: abs(step - share * last)) for share in (0.35, 0.5))
@@ -137,6 +142,7 @@ by_model = combine_seeds(late.assign(standard_error=0.0, n=preset.judged), by=["
 for r in by_model[by_model["judge"] == other].itertuples():
     run.record(paper="scoregan", exhibit="Figure 3 text", row=r.run, column=dataset, metric=r.metric, value=r.value,
                standard_error=r.standard_error if several else None, n=r.n, seeds=r.seeds, dataset=dataset)  # fmt: skip
+# %%
 for r in found.itertuples():
     run.record(paper="scoregan" if r.judge == other else "ours", exhibit="Figure 3 text" if r.judge == other else "late progress", row=r.name, column=r.judge,
                metric=r.metric, value=r.value, standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
@@ -153,9 +159,11 @@ show_table(by_model[["judge", "metric", "run", "value"]], name="tbl-late", capti
 seconds = step_seconds(mine, pair, count=timed)
 ratio = float(np.median(seconds["ScoreGAN"] / seconds["ControlGAN"]))
 run.record(paper="ours", exhibit="cost", row="ScoreGAN over ControlGAN", column="seconds a step", metric="ratio", value=ratio, n=timed, dataset=dataset, key="cost-ratio")
+# %%
 reach = last / ratio  # the steps that ScoreGAN makes while ControlGAN makes all of its own
 equal = judged[judged["judge"] != "evaluator"].groupby(["run", "seed", "judge", "metric"])
 equal = equal.apply(lambda t: np.interp(reach if t.name[0] == "ScoreGAN" else last, t["step"], t["value"]), include_groups=False).rename("value").reset_index()
+# %%
 for r in paired_differences(equal, [("ScoreGAN", "ControlGAN")], by=["judge", "metric"]).itertuples():
     run.record(paper="ours", exhibit="equal seconds", row=r.name, column=r.judge, metric=f"{r.metric} difference", value=r.value,
                standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset, key=f"seconds-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}")  # fmt: skip
@@ -173,6 +181,7 @@ beside = combine_seeds(everyone, by=["run", "judge", "metric"])
 for r in beside[~beside["run"].isin(pair)].itertuples():
     run.record(paper="ours", exhibit="other scores", row=r.run, column=r.judge, metric=r.metric, value=r.value, standard_error=r.standard_error,
                n=r.n, seeds=r.seeds, dataset=dataset, key=f"{r.run.lower().replace(' ', '-').replace(',', '')}-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}")  # fmt: skip
+# %%
 table = beside.assign(column=beside["metric"] + ", " + beside["judge"].map(short)).pivot(index="run", columns="column", values="value").loc[list(SCORE_RUNS)]
 show_table(table.reset_index(), name="tbl-others", caption="Each run at its end: Inception score by three networks, FID in two spaces, share of images of the class asked for (this build).")
 
@@ -197,6 +206,7 @@ show(plot, name="fig-likes", caption="Inception score of three runs by three net
 ends = pd.concat([judged[judged["step"] == last], *rest]).query("metric == 'IS'")
 by_judge = ends.assign(value=ends["value"] / ends["judge"].map(level)).pivot(index=["run", "seed"], columns="judge", values="value")
 excess = (by_judge["evaluator"] - by_judge[other]).rename("value").reset_index().assign(metric="excess of the evaluator's IS")
+# %%
 for name in SCORE_RUNS[1:]:
     (r,) = paired_differences(excess[excess["seed"].isin(excess[excess["run"] == name]["seed"])], [(name, "ControlGAN")]).itertuples()
     run.record(paper="scoregan" if name == "ScoreGAN" else "ours", exhibit="Figure 3" if name == "ScoreGAN" else "evaluator's excess", row=r.name, column=dataset,
