@@ -28,6 +28,7 @@ from giqa_lib.gan import (
     batch_inception_score,
     label_guidance,
     labelled_at_random,
+    layer_table,
     load_checkpoint,
     new_state,
     sample,
@@ -367,3 +368,20 @@ def test_samples_are_of_the_labels_asked_for():
     assert not torch.equal(whole[~same_label], other[~same_label])
     with pytest.raises(InputError, match="condition"):
         sample(generator, 4, latent=8, seed=0, condition=[labels])
+
+
+def test_the_layer_table_is_of_what_is_called_in_its_order():
+    generator, discriminator = MADE.networks(rng())
+    table = layer_table(generator, torch.zeros(2, 8), torch.tensor([0, 1]))
+    assert table["layer"].tolist() == ["Linear", "UpBlock", "UpBlock", "ClassNorm", "Conv2d"]
+    assert table["output"].tolist()[1:] == [
+        "4 x 8 x 8",
+        "4 x 16 x 16",
+        "4 x 16 x 16",
+        "1 x 16 x 16",
+    ]
+    assert table["parameters"].sum() == sum(p.numel() for p in generator.parameters())
+    assert generator.training
+    assert not any(part._forward_hooks for part in generator.modules())
+    other = layer_table(discriminator, torch.zeros(2, 1, 16, 16))
+    assert other["layer"].tolist() == ["DownBlock"] * 4 + ["Linear"]
