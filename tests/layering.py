@@ -12,7 +12,7 @@ RANKS = (
     {"learning"},
     {"scores", "iqa", "gan", "evaluation"},
     {"applications"},
-    {"results", "figures"},
+    {"results", "figures", "collecting"},
     {"runner"},
     {"cli", "distributed"},
 )

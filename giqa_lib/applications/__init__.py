@@ -86,6 +86,7 @@ from giqa_lib.applications.scored_pool import (
     score_pool,
     step_agreement,
 )
+from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
 from giqa_lib.applications.translation_study import (
     TRANSLATION_PRESETS,
@@ -124,6 +125,7 @@ __all__ = [
     "NaturalPreset",
     "PairFolder",
     "Pairs",
+    "PanelSettings",
     "Picker",
     "PickerStudy",
     "ScorePreset",
@@ -185,6 +187,7 @@ __all__ = [
     "resting_share",
     "score_pool",
     "scores_of_the_next",
+    "simulate_panel",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",

@@ -21,6 +21,15 @@ from giqa_lib.evaluation.kernel import kernel_distance, kernel_estimate
 from giqa_lib.evaluation.logistic import Logistic, fit_logistic
 from giqa_lib.evaluation.moments import Moments, accumulate_moments, read_moments, write_moments
 from giqa_lib.evaluation.neighbourhood import Neighbourhoods, precision_recall_density_coverage
+from giqa_lib.evaluation.opinions import (
+    VOTE_COLUMNS,
+    Agreement,
+    check_votes,
+    mean_opinion_scores,
+    observer_agreement,
+    screen_observers,
+    standardise_votes,
+)
 from giqa_lib.evaluation.quality_diversity import (
     diversity_score,
     mean_calibrated_score,
@@ -28,6 +37,8 @@ from giqa_lib.evaluation.quality_diversity import (
 )
 
 __all__ = [
+    "VOTE_COLUMNS",
+    "Agreement",
     "Estimate",
     "FrechetReference",
     "Logistic",
@@ -36,6 +47,7 @@ __all__ = [
     "PairAccuracy",
     "accumulate_moments",
     "bootstrap",
+    "check_votes",
     "diversity_score",
     "fit_logistic",
     "frechet_distance",
@@ -47,6 +59,8 @@ __all__ = [
     "krcc",
     "mcnemar",
     "mean_calibrated_score",
+    "mean_opinion_scores",
+    "observer_agreement",
     "pair_accuracy",
     "plcc",
     "precision_recall_density_coverage",
@@ -54,6 +68,8 @@ __all__ = [
     "quality_score",
     "read_moments",
     "rmse",
+    "screen_observers",
     "srcc",
+    "standardise_votes",
     "write_moments",
 ]
