@@ -2,6 +2,12 @@
 
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.folder_comparison import (
+    BETTER,
+    REAL,
+    FolderComparison,
+    compare_sets,
+)
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
 from giqa_lib.applications.generator_families import (
     FAMILIES,
@@ -44,6 +50,7 @@ from giqa_lib.applications.natural_study import (
     natural_scores,
     study_natural_scores,
 )
+from giqa_lib.applications.opinion_agreement import opinion_agreement, order_agreement
 from giqa_lib.applications.outcomes import accuracies, combine_seeds, differences, outcomes
 from giqa_lib.applications.pair_beds import ALL_PAIRS, StudyBed
 from giqa_lib.applications.pair_benchmark import (
@@ -74,6 +81,13 @@ from giqa_lib.applications.scored_pool import (
     score_pool,
     step_agreement,
 )
+from giqa_lib.applications.scorer import (
+    ScoredImages,
+    Scorer,
+    ScorerSettings,
+    fit_scorer,
+    load_scorer,
+)
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
 from giqa_lib.applications.translation_study import (
     TRANSLATION_PRESETS,
@@ -85,6 +99,7 @@ from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
     "ALL_PAIRS",
+    "BETTER",
     "FAMILIES",
     "FAMILY_PRESETS",
     "JUDGE_PRESETS",
@@ -94,10 +109,12 @@ __all__ = [
     "NATURAL_PRESETS",
     "NO_PICKING",
     "PRESETS",
+    "REAL",
     "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
     "FeatureSpace",
+    "FolderComparison",
     "GeneratorJudge",
     "HardMining",
     "HumanVotes",
@@ -112,7 +129,10 @@ __all__ = [
     "Pairs",
     "Picker",
     "PickerStudy",
+    "ScoredImages",
     "ScoredPool",
+    "Scorer",
+    "ScorerSettings",
     "Study",
     "StudyBed",
     "StudySettings",
@@ -127,11 +147,13 @@ __all__ = [
     "classifier_sweep",
     "clean_over_degraded",
     "combine_seeds",
+    "compare_sets",
     "density_values",
     "differences",
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
+    "fit_scorer",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
@@ -147,12 +169,15 @@ __all__ = [
     "lgiqa_reference",
     "lgiqa_values",
     "load_ladder",
+    "load_scorer",
     "mcnemar_table",
     "mining_weights",
     "mixture_sweep",
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "opinion_agreement",
+    "order_agreement",
     "outcomes",
     "paired_differences",
     "patch_of",

@@ -73,6 +73,11 @@ class Source(ABC):
     def read(self, index: int) -> UInt8[torch.Tensor, "c h w"]:
         """Image ``index``, or :class:`UnreadableImage`."""
 
+    def encoded(self, index: int) -> bytes:
+        """The encoded file of image ``index``, byte for byte, or :class:`UnreadableImage`."""
+        kind = type(self).__name__.removesuffix("Source").lower()
+        raise UnreadableImage(self.names[index], f"a source of kind {kind} holds pixels, no files")
+
     def column(self, name: str) -> "Source":
         """The source of a second image column (masks); only Parquet files have any."""
         hint = "only Parquet files have further image columns"
