@@ -124,21 +124,25 @@ def _check_sets(real: ArrayLike, generated: Mapping[str, ArrayLike]) -> dict[str
 
 
 class _Judge:
-    """One reference's side of every measure, prepared once."""
+    """One reference's side of every measure, prepared once.
+
+    PCA and the density of QS are fitted on one part of the reference. The rest, which neither has
+    seen, calibrates QS and is what DS scores: images that PCA was fitted on lie further out.
+    """
 
     def __init__(self, reference: Array, settings: ScorerSettings, neighbours: int) -> None:
         self.settings, self.neighbours = settings, neighbours
         self.reference = reference
         self.frechet = FrechetReference(reference)
-        self.reduction = PCA(
-            variance=settings.variance, max_components=settings.max_dimensions
-        ).fit(reference)
-        self.reduced = self.reduction.transform(reference)
         held_out = max(2, round(len(reference) * settings.held_out))
-        order = np.random.default_rng(settings.seed).permutation(len(reference))
-        self.density = DENSITIES[settings.density](settings).fit(self.reduced[order[held_out:]])
-        self.held_out = self.density.score_samples(self.reduced[order[:held_out]])
-        self.calibration = RankCalibration().fit(self.held_out)
+        fitted = reference[held_out:]  # compare_sets has brought them into a random order
+        self.reduction = PCA(variance=settings.variance, max_components=settings.max_dimensions)
+        self.density = DENSITIES[settings.density](settings).fit(
+            self.reduction.fit_transform(fitted)
+        )
+        self.rest = self.reduction.transform(reference[:held_out])
+        self.rest_scores = self.density.score_samples(self.rest)
+        self.calibration = RankCalibration().fit(self.rest_scores)
 
     def __call__(self, rows: Array) -> list[tuple[str, Estimate]]:
         seed = self.settings.seed
@@ -156,7 +160,7 @@ class _Judge:
                 diversity_score(
                     density,
                     generated=reduced,
-                    real=self.reduced,
+                    real=self.rest,
                     calibration=RankCalibration(),
                     held_out_share=self.settings.held_out,
                     random_state=seed,
@@ -168,7 +172,7 @@ class _Judge:
     def _quality(self, reduced: Array) -> Estimate:
         return mean_calibrated_score(
             RankCalibration(),
-            held_out_scores=self.held_out,
+            held_out_scores=self.rest_scores,
             scores=self.density.score_samples(reduced),
             random_state=self.settings.seed,
         )

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 from giqa_lib import __version__
@@ -29,7 +29,6 @@ from giqa_lib.checks import (
     GiqaError,
     InputError,
     check_choice,
-    check_features,
     check_positive,
     check_probability,
     error_line,
@@ -214,32 +213,16 @@ class Scorer:
         return folder
 
 
-@dataclass(frozen=True, kw_only=True)
 class _FullBatches:
     """An extractor whose every batch has ``size`` images: rounding then knows no neighbours."""
 
-    extractor: Extractor
-    size: int
-
-    @property
-    def name(self) -> str:
-        return self.extractor.name
-
-    @property
-    def version(self) -> str:
-        return f"{self.extractor.version}-full{self.size}"
-
-    @property
-    def width(self) -> int:
-        return self.extractor.width
-
-    @property
-    def input_size(self) -> tuple[int, int] | None:
-        return getattr(self.extractor, "input_size", None)
-
-    @property
-    def channels(self) -> int | None:
-        return getattr(self.extractor, "channels", None)
+    def __init__(self, extractor: Extractor, *, size: int) -> None:
+        self.extractor, self.size = extractor, size
+        self.name = extractor.name
+        self.version = f"{extractor.version}-full{size}"
+        self.width = extractor.width
+        self.input_size = getattr(extractor, "input_size", None)
+        self.channels = getattr(extractor, "channels", None)
 
     def __call__(self, images: Tensor) -> Tensor:
         return torch.from_numpy(in_batches(self.extractor, images, self.size))
@@ -270,9 +253,8 @@ def fit_scorer(
     settings = ScorerSettings() if settings is None else settings
     network = _extractor(settings, weights, device)
     found = extract(images, network, batch_size=network.size * 8, store=store, progress=progress)
-    rows = check_features(found.values, name="features of the real images") if len(found) else []
-    held_out = round(len(rows) * settings.held_out)
-    fitted = len(rows) - held_out
+    held_out = round(len(found) * settings.held_out)
+    fitted = len(found) - held_out
     needed = {"gmm": settings.components, "knn": settings.neighbours, "sgm": 1}[settings.density]
     if held_out < FEWEST or fitted < max(FEWEST, needed):
         expected = f"{max(FEWEST, needed)} readable ones to fit on and {FEWEST} to calibrate with"
@@ -283,9 +265,9 @@ def fit_scorer(
         )
         hint = "give more real images, some hundreds at least"
         raise InputError(error_line("real images", expected=expected, got=got, hint=hint))
-    order = np.random.default_rng(settings.seed).permutation(len(rows))
+    order = np.random.default_rng(settings.seed).permutation(len(found))
     return Scorer(
-        score=_fit(settings, network, rows, order, held_out),
+        score=_fit(settings, network, *np.split(found.values[order], [fitted])),
         settings=settings,
         real={
             "fitted": fitted,
@@ -300,17 +282,15 @@ def fit_scorer(
 def _fit(
     settings: ScorerSettings,
     network: _FullBatches,
-    rows: ArrayLike,
-    order: NDArray[np.int64],
-    held_out: int,
+    fitted: NDArray[np.float32],
+    held_out: NDArray[np.float32],
 ) -> ImageScore:
-    features = np.asarray(rows)
     return fit_image_score(
         extractor=network,
         transform=PCA(variance=settings.variance, max_components=settings.max_dimensions),
         density=DENSITIES[settings.density](settings),
-        real_features=features[order[held_out:]],
-        held_out_features=features[order[:held_out]],
+        real_features=fitted,
+        held_out_features=held_out,
         modes="component" if settings.within_component else None,
         batch_size=settings.batch_size,
     )
@@ -359,7 +339,7 @@ def _extractor(
     settings: ScorerSettings, weights: str | os.PathLike[str] | None, device: str
 ) -> _FullBatches:
     network = extractor(settings.extractor, weights=weights, device=device)
-    return _FullBatches(extractor=network, size=settings.batch_size)
+    return _FullBatches(network, size=settings.batch_size)
 
 
 def _check_score(score: ImageScore, settings: ScorerSettings, device: str) -> None:

@@ -49,7 +49,9 @@ def agree(
     by: str,
     missing: str,
 ) -> Report:
-    """Measure how far SCORES (of giqa score) agree with PEOPLE, a .csv, .parquet or .json table.
+    """Measure how far SCORES agree with PEOPLE.
+
+    SCORES is what giqa score wrote, PEOPLE a .csv, .parquet or .json table.
 
     With columns name and opinion, one row an image: SRCC, KRCC and PLCC with 95 % intervals. With
     columns better and worse, one row a pair: the share of pairs in the same order.
@@ -102,7 +104,7 @@ def _known(
 
 
 def _scores(names: pd.Series, values: "pd.Series[float]") -> NDArray[np.float64]:
-    return values.loc[names.astype(str)].to_numpy()
+    return np.asarray(values.loc[names.astype(str)], dtype=np.float64)
 
 
 def _numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:

@@ -21,7 +21,10 @@ __all__ = ["book"]
 
 @click.group()
 def book() -> None:
-    """Run the book's notebooks: in a checkout of it, or with $GIQA_BOOK set to one."""
+    """Run the book's notebooks.
+
+    In a checkout of the book, or with $GIQA_BOOK set to one.
+    """
 
 
 @book.command("list")

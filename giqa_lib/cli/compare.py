@@ -1,7 +1,7 @@
 """``giqa compare``: two or more generators, measured against real images."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -38,6 +38,7 @@ __all__ = ["compare", "measure_plot", "write_comparison"]
 @click.command()
 @click.argument("real", type=PATH)
 @click.argument("generated", nargs=-1, required=True)
+@reported
 @output("Folder for the table and the plots.")
 @settings_options
 @click.option(
@@ -49,20 +50,21 @@ __all__ = ["compare", "measure_plot", "write_comparison"]
     help="Neighbours of precision, recall, density and coverage.",
 )
 @computing
-@reported
 def compare(
     real: Path,
     generated: Sequence[str],
     target: Path,
     overwrite: bool,
     near: int,
-    settings: Callable[[], ScorerSettings],
+    settings: ScorerSettings,
     weights: Path | None,
     device: str,
     store: Store | None,
     progress: bool,
 ) -> Report:
-    """Compare GENERATED sets with REAL images: FID, KID, QS, DS, precision, recall, density, coverage.
+    """Compare GENERATED sets with REAL images.
+
+    By FID, KID, QS, DS, precision, recall, density and coverage.
 
     Each set is a folder, .zip or .parquet file, NAME=PATH to name it. Half of the real images is
     the reference; the other half is judged like a generator and shows what is best possible.
@@ -76,11 +78,10 @@ def compare(
     Example:
       giqa compare photos/ old=run1/ new=run2/ --to comparison
     """
-    chosen = settings()
     named = [named_set(text) for text in generated]
     _check_names([name for name, _ in named])
     with whole_folder(target, overwrite=overwrite) as folder:
-        network = extractor(chosen.extractor, weights=weights, device=device)
+        network = extractor(settings.extractor, weights=weights, device=device)
         features = {
             name: extract(opened(path), network, store=store, progress=progress)
             for name, path in [(REAL, real), *named]
@@ -88,7 +89,7 @@ def compare(
         found = compare_sets(
             real=features[REAL].values,
             generated={name: features[name].values for name, _ in named},
-            settings=chosen,
+            settings=settings,
             neighbours=near,
         )
         about = {"features": f"{network.name}, version {network.version}", "images": found.images}

@@ -1,6 +1,5 @@
 """``giqa fit``: real images become a saved scorer."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -16,6 +15,7 @@ __all__ = ["fit"]
 
 @click.command()
 @click.argument("real", type=PATH)
+@reported
 @output("Folder for the scorer (safetensors and JSON, nothing pickled).")
 @settings_options
 @click.option(
@@ -25,18 +25,19 @@ __all__ = ["fit"]
     "favoured for being common.",
 )
 @computing
-@reported
 def fit(
     real: Path,
     target: Path,
     overwrite: bool,
-    settings: Callable[[], ScorerSettings],
+    settings: ScorerSettings,
     weights: Path | None,
     device: str,
     store: Store | None,
     progress: bool,
 ) -> Report:
-    """Fit a scorer to REAL images: a folder, a .zip or a .parquet file.
+    """Fit a scorer to REAL images.
+
+    REAL is a folder, a .zip or a .parquet file.
 
     A part of the images is held out and calibrates the score: an image's score is then the share
     of them that score lower, 0.5 for a typical real image. Some hundred images are needed, and
@@ -48,16 +49,15 @@ def fit(
       giqa fit faces.zip --to scorer --density knn --neighbours 1
       giqa fit icons/ --to scorer --extractor efficientnet_lite0@64 --components 20
     """
-    chosen = settings()
     with whole_folder(target, overwrite=overwrite) as folder:
         scorer = fit_scorer(
-            opened(real), chosen, weights=weights, device=device, store=store, progress=progress
+            opened(real), settings, weights=weights, device=device, store=store, progress=progress
         )
         scorer.save(folder)
     about = scorer.describe()
     return Report(
         lines=(
-            f"{target}: {chosen.density} on {about['dimensions']} dimensions of "
+            f"{target}: {settings.density} on {about['dimensions']} dimensions of "
             f"{about['features']}, fitted on {about['real']['fitted']} images, calibrated on "
             f"{about['real']['held_out']}",
             f"next: giqa score {target} IMAGES --to scores",

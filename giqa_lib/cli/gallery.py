@@ -29,10 +29,9 @@ def gallery(
     for start in range(0, len(table), _BLOCK):
         part = table.iloc[start : start + _BLOCK]
         pictures = thumbnails(images, part["index"].tolist(), side=side)
-        cards += [
-            _card(row, _data_uri(picture.permute(1, 2, 0).numpy()))
-            for row, picture in zip(part.to_dict("records"), pictures, strict=True)
-        ]
+        columns = (part[name].tolist() for name in ("rank", "name", "calibrated", "raw"))
+        uris = (_data_uri(picture.permute(1, 2, 0).numpy()) for picture in pictures)
+        cards += [_card(*row) for row in zip(*columns, uris, strict=True)]
     shown = "all" if len(table) == len(scored.table) else f"{len(table)} at evenly spaced ranks, of"
     about = f"{shown} {len(scored.table)} scored images; {len(scored.failures)} unreadable"
     return _PAGE.format(
@@ -49,16 +48,12 @@ def write_gallery(page: str, path: Path) -> None:
     path.write_bytes(page.encode("utf-8", errors="backslashreplace"))
 
 
-def _card(row: dict[str, object], picture: str) -> str:
-    name, calibrated, raw = (
-        _text(row["name"]),
-        float(str(row["calibrated"])),
-        float(str(row["raw"])),
-    )
+def _card(rank: int, name: str, calibrated: float, raw: float, picture: str) -> str:
+    words = _text(name)
     return (
-        f'<figure data-rank="{row["rank"]}" data-name="{name}" data-calibrated="{calibrated!r}" '
-        f'data-raw="{raw!r}"><img src="{picture}" alt="Image {name}, rank {row["rank"]}">'
-        f"<figcaption><b>{calibrated:.3f}</b> rank {row['rank']}<br><span>{name}</span>"
+        f'<figure data-rank="{rank}" data-name="{words}" data-calibrated="{calibrated!r}" '
+        f'data-raw="{raw!r}"><img src="{picture}" alt="Image {words}, rank {rank}">'
+        f"<figcaption><b>{calibrated:.3f}</b> rank {rank}<br><span>{words}</span>"
         "</figcaption></figure>"
     )
 

@@ -4,7 +4,7 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 import click
 import torch
@@ -17,14 +17,12 @@ from giqa_lib.store import Store, default_store
 
 __all__ = ["PATH", "computing", "named_set", "opened", "output", "reported", "settings_options"]
 
-P = ParamSpec("P")
-Command = Callable[P, Report]
 PATH = click.Path(path_type=Path)
 
 _DEFAULTS = ScorerSettings()
 
 
-def reported(command: Command[P]) -> Callable[..., None]:
+def reported(command: Callable[..., Report]) -> Callable[..., None]:
     """A command that returns a report: it gets ``--json`` and ``--debug`` and exits by status."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of words.")
@@ -32,7 +30,7 @@ def reported(command: Command[P]) -> Callable[..., None]:
     @click.pass_context
     @functools.wraps(command)
     def run(
-        context: click.Context, /, *args: P.args, as_json: bool, debug: bool, **kwargs: P.kwargs
+        context: click.Context, /, *args: Any, as_json: bool, debug: bool, **kwargs: Any
     ) -> None:
         context.exit(reporting(lambda: command(*args, **kwargs), as_json=as_json, debug=debug))
 
@@ -154,20 +152,18 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
         within_component: bool = False,
         **kwargs: Any,
     ) -> Any:
-        def settings() -> ScorerSettings:
-            return ScorerSettings(
-                extractor=extractor,
-                density=density,
-                components=components,
-                neighbours=neighbours,
-                variance=variance,
-                max_dimensions=max_dimensions,
-                held_out=held_out,
-                within_component=within_component,
-                seed=seed,
-                batch_size=batch_size,
-            )
-
+        settings = ScorerSettings(
+            extractor=extractor,
+            density=density,
+            components=components,
+            neighbours=neighbours,
+            variance=variance,
+            max_dimensions=max_dimensions,
+            held_out=held_out,
+            within_component=within_component,
+            seed=seed,
+            batch_size=batch_size,
+        )
         return command(*args, settings=settings, **kwargs)
 
     return run

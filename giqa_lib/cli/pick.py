@@ -71,7 +71,9 @@ def pick(
     null: bool,
     overwrite: bool,
 ) -> Report:
-    """Keep the best images by the SCORES that giqa score wrote (its folder or table).
+    """Keep the best images by their SCORES.
+
+    SCORES is what giqa score wrote, its folder or table.
 
     IMAGES is what was scored; needed to copy or link. Images picked by a score look good by that
     score: judge them by another one (giqa compare with another --extractor), or by eye.

@@ -22,6 +22,7 @@ __all__ = ["score", "write_scores"]
 @click.command()
 @click.argument("scorer", type=PATH)
 @click.argument("images", type=PATH)
+@reported
 @output("Folder for scores, contact sheet and gallery.")
 @click.option(
     "--format",
@@ -47,7 +48,6 @@ __all__ = ["score", "write_scores"]
     help="Images in the gallery, a few kB each; 0 makes none.",
 )
 @computing
-@reported
 def score(
     scorer: Path,
     images: Path,
@@ -61,7 +61,9 @@ def score(
     store: Store | None,
     progress: bool,
 ) -> Report:
-    """Score IMAGES (a folder, .zip or .parquet file) with a SCORER that giqa fit made.
+    """Score IMAGES with a fitted SCORER.
+
+    IMAGES is a folder, a .zip or a .parquet file, SCORER the folder that giqa fit wrote.
 
     \b
     Writes into the folder --to:
