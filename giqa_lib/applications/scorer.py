@@ -168,7 +168,9 @@ class Scorer:
             hint = "look at the files"
             raise InputError(error_line("images", expected="readable ones", got=got, hint=hint))
         table = self.score_features(found.values)
-        table.insert(0, "name", [found.names[row] for row in table["index"]])
+        # object: a file's name need not be UTF-8, which pandas' own strings must be
+        names = pd.Series([found.names[row] for row in table["index"]], dtype=object)
+        table.insert(0, "name", names)
         table["index"] = found.indices[table["index"].to_numpy()]
         return ScoredImages(table=table, failures=found.failures, rule=self.describe())
 

@@ -29,7 +29,7 @@ from giqa_lib.cli.reporting import Report
 from giqa_lib.cli.scores_file import write_table
 from giqa_lib.cli.writing import whole_folder
 from giqa_lib.features import Features, extract, extractor
-from giqa_lib.figures import Plot, bars, score_distributions
+from giqa_lib.figures import Plot, bars, cumulative_scores
 from giqa_lib.store import Store
 
 __all__ = ["compare", "measure_plot", "write_comparison"]
@@ -111,7 +111,7 @@ def compare(
 def write_comparison(found: FolderComparison, folder: Path, *, about: dict[str, object]) -> None:
     """Everything that ``giqa compare`` leaves, into an existing ``folder``."""
     write_table(found.table, folder / "measures.csv", about=about)
-    plot = score_distributions(found.scores, xlabel="Calibrated score", limits=(0.0, 1.0))
+    plot = cumulative_scores(found.scores, xlabel="Calibrated score", diagonal=True)
     write_png(plot, folder / "distributions.png")
     for measure in BETTER:
         write_png(measure_plot(found, measure), folder / f"{measure.lower()}.png")
@@ -147,8 +147,9 @@ def _lines(table: pd.DataFrame) -> list[str]:
 
 
 def _failures(features: dict[str, Features]) -> pd.DataFrame:
-    parts = [
-        found.failures.assign(name=[f"{name}: {one}" for one in found.failures["name"]])
+    rows = [
+        {"name": f"{name}: {row.name}", "reason": row.reason}
         for name, found in features.items()
+        for row in found.failures.itertuples(index=False)
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.DataFrame(rows, columns=["name", "reason"], dtype=object)

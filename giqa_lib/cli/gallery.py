@@ -17,7 +17,7 @@ from giqa_lib.data import ImageSet
 
 __all__ = ["gallery", "write_gallery"]
 
-_BLOCK = 256  # images decoded at once
+_BLOCK = 64  # images decoded at once
 
 
 def gallery(
@@ -32,7 +32,7 @@ def gallery(
         columns = (part[name].tolist() for name in ("rank", "name", "calibrated", "raw"))
         uris = (_data_uri(picture.permute(1, 2, 0).numpy()) for picture in pictures)
         cards += [_card(*row) for row in zip(*columns, uris, strict=True)]
-    shown = "all" if len(table) == len(scored.table) else f"{len(table)} at evenly spaced ranks, of"
+    shown = "All" if len(table) == len(scored.table) else f"{len(table)} at evenly spaced ranks, of"
     about = f"{shown} {len(scored.table)} scored images; {len(scored.failures)} unreadable"
     return _PAGE.format(
         title=_text(title),

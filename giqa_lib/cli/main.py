@@ -1,7 +1,5 @@
 """The command ``giqa``."""
 
-import os
-import sys
 from collections.abc import Sequence
 
 import click
@@ -54,7 +52,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        # the reader has what it wanted; Python would complain once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

@@ -10,6 +10,7 @@ import click
 import torch
 
 from giqa_lib.applications import ScorerSettings
+from giqa_lib.checks import InputError, error_line
 from giqa_lib.cli.reporting import Report, reporting
 from giqa_lib.data import ImageSet, open_images
 from giqa_lib.features import extractor_names
@@ -65,15 +66,32 @@ def computing(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @functools.wraps(command)
     def run(
-        *args: Any, cache: bool, progress: bool | None, threads: int | None, **kwargs: Any
+        *args: Any,
+        device: str,
+        cache: bool,
+        progress: bool | None,
+        threads: int | None,
+        **kwargs: Any,
     ) -> Any:
+        _check_device(device)
         if threads is not None:
             torch.set_num_threads(threads)
         store: Store | None = default_store() if cache else None
         shown = sys.stderr.isatty() if progress is None else progress
-        return command(*args, store=store, progress=shown, **kwargs)
+        return command(*args, device=device, store=store, progress=shown, **kwargs)
 
     return run
+
+
+def _check_device(name: str) -> None:
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        got = f"{name!r} ({str(error).splitlines()[0]})"
+        hint = "use --device cpu"
+        raise InputError(
+            error_line("device", expected="one of this machine", got=got, hint=hint)
+        ) from error
 
 
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:

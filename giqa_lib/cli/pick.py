@@ -106,9 +106,7 @@ def pick(
             write_table(kept, path, about={})
         line = f"{target}: the best {len(names)} of {len(table)} images"
         return Report(lines=(line,), content={"to": str(target), **content})
-    if null:
-        return Report(lines=("\0".join([*names, ""]),), content=content)
-    return Report(lines=tuple(names), content=content)
+    return Report(lines=tuple(names), content=content, end="\0" if null else "\n")
 
 
 def write_picked(images: ImageSet, names: list[str], folder: Path, *, link: bool = False) -> None:

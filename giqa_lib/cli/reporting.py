@@ -6,6 +6,7 @@ else, on failure too; without, the report's lines.
 
 import json
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -26,7 +27,7 @@ SHOWN = 5  # unreadable images named on stderr; all of them are in the output
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a command did: lines for a reader, and the same as JSON values.
+    """What a command did: lines for a reader, each closed by ``end``, and the same as JSON values.
 
     >>> Report(lines=("done",), content={"n": 1}).failures.empty
     True
@@ -34,6 +35,7 @@ class Report:
 
     lines: tuple[str, ...]
     content: Mapping[str, Any]
+    end: str = "\n"
     failures: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"name": [], "reason": []}))
 
 
@@ -61,15 +63,11 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
     said += _unreadable(report.failures)
     for line in said:
         click.echo(f"giqa: {line}", err=True)
-    if as_json:
-        failures = report.failures.to_dict("records")
-        content = {"ok": True, **report.content, "unreadable": failures, "warnings": said}
-        click.echo(_json(content))
-    else:
-        for line in report.lines:
-            click.echo(line)
-    sys.stdout.flush()  # a full disk or a closed pipe shows here, not at exit
-    return 0
+    if not as_json:
+        return _print("".join(line + report.end for line in report.lines))
+    failures = report.failures.to_dict("records")
+    content = {"ok": True, **report.content, "unreadable": failures, "warnings": said}
+    return _print(_json(content) + "\n")
 
 
 def _failed(message: str, status: int, said: list[str], as_json: bool) -> int:
@@ -77,8 +75,24 @@ def _failed(message: str, status: int, said: list[str], as_json: bool) -> int:
         click.echo(f"giqa: {line}", err=True)
     click.echo(f"giqa: {message}", err=True)
     if as_json:
-        click.echo(_json({"ok": False, "exit_status": status, "error": message, "warnings": said}))
+        content = {"ok": False, "exit_status": status, "error": message, "warnings": said}
+        _print(_json(content) + "\n")
     return status
+
+
+def _print(text: str) -> int:
+    """Write to stdout now, not at exit; a reader that went away has what it wanted."""
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except OSError as error:
+        # what is still in the buffer would complain once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 0
+        click.echo(f"giqa: stdout: {one_line(error)}", err=True)
+        return status_of(error)
+    return 0
 
 
 @contextmanager

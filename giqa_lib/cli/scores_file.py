@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,7 +76,7 @@ def read_scores(path: Path) -> pd.DataFrame:
     table = read_table(path, columns=("name", "rank", "calibrated", "raw"))
     for column in ("rank", "calibrated", "raw"):
         try:
-            table[column] = pd.to_numeric(table[column])
+            table[column] = table[column].astype(np.float64)
         except (ValueError, TypeError) as error:
             hint = "give the table as giqa score wrote it"
             got = f"column {column}: {error}"
@@ -106,7 +107,7 @@ def _read(path: Path) -> pd.DataFrame:
     match path.suffix.lower():
         case ".csv":
             return pd.read_csv(
-                path, dtype=str, keep_default_na=False, encoding_errors="surrogateescape"
+                path, dtype=object, keep_default_na=False, encoding_errors="surrogateescape"
             )
         case ".parquet":
             return pq.read_table(path).to_pandas()

@@ -28,19 +28,24 @@ def thumbnail(image: UInt8[Tensor, "c h w"], side: int) -> UInt8[Tensor, "3 s s"
 
 
 def thumbnails(images: ImageSet, indices: list[int], *, side: int) -> UInt8[Tensor, "n 3 s s"]:
-    """Thumbnails of the images at ``indices``; one that can no longer be read is white.
+    """Thumbnails of the images at ``indices``, no larger than the largest of them.
+
+    One that can no longer be read is white: it was readable when it was scored.
 
     >>> from giqa_lib.data import open_images
-    >>> thumbnails(open_images(torch.zeros(3, 1, 4, 4, dtype=torch.uint8)), [2, 0], side=4).shape
+    >>> thumbnails(open_images(torch.zeros(3, 1, 4, 4, dtype=torch.uint8)), [2, 0], side=9).shape
     torch.Size([2, 3, 4, 4])
     """
-    found = []
-    for index in indices:
-        try:
-            found.append(thumbnail(images[index], side))
-        except UnreadableImage:  # it was readable when it was scored; its score stands
-            found.append(torch.full((3, side, side), WHITE, dtype=torch.uint8))
-    return torch.stack(found)
+    found = [_read(images, index) for index in indices]
+    side = min(side, max(max(image.shape[1:]) for image in found))
+    return torch.stack([thumbnail(image, side) for image in found])
+
+
+def _read(images: ImageSet, index: int) -> UInt8[Tensor, "c h w"]:
+    try:
+        return images[index]
+    except UnreadableImage:
+        return torch.full((3, 1, 1), WHITE, dtype=torch.uint8)
 
 
 def evenly_spaced(total: int, count: int) -> list[int]:

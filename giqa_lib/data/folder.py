@@ -68,7 +68,8 @@ def folder_column(names: list[str]) -> pd.DataFrame:
     folders = [name.rpartition("/")[0] for name in names]
     table = pd.DataFrame(index=range(len(names)))
     if any(folders):
-        table["folder"] = folders
+        # object: a folder's name need not be UTF-8, which pandas' own strings must be
+        table["folder"] = pd.Series(folders, dtype=object)
     return table
 
 
