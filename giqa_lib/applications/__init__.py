@@ -89,6 +89,11 @@ from giqa_lib.applications.scorer import (
     load_scorer,
 )
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.stand_in_folders import (
+    STAND_IN_LEVELS,
+    StandInFolders,
+    write_stand_in,
+)
 from giqa_lib.applications.translation_study import (
     TRANSLATION_PRESETS,
     TranslationJudge,
@@ -110,6 +115,7 @@ __all__ = [
     "NO_PICKING",
     "PRESETS",
     "REAL",
+    "STAND_IN_LEVELS",
     "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
@@ -133,6 +139,7 @@ __all__ = [
     "ScoredPool",
     "Scorer",
     "ScorerSettings",
+    "StandInFolders",
     "Study",
     "StudyBed",
     "StudySettings",
@@ -195,4 +202,5 @@ __all__ = [
     "study_natural_scores",
     "votes_agreement",
     "votes_values",
+    "write_stand_in",
 ]

@@ -4,6 +4,7 @@ from giqa_lib.cli.compare import measure_plot, write_comparison
 from giqa_lib.cli.contact_sheet import contact_sheet, write_png
 from giqa_lib.cli.gallery import gallery, write_gallery
 from giqa_lib.cli.main import main
+from giqa_lib.cli.options import named_set
 from giqa_lib.cli.pick import write_picked
 from giqa_lib.cli.score import write_scores
 from giqa_lib.cli.scores_file import read_scores, read_table, write_table
@@ -14,6 +15,7 @@ __all__ = [
     "gallery",
     "main",
     "measure_plot",
+    "named_set",
     "read_scores",
     "read_table",
     "whole_file",
