@@ -22,7 +22,7 @@ from giqa_lib.data import ImageSet, degrade, load
 __all__ = ["STAND_IN_LEVELS", "StandInFolders", "write_stand_in"]
 
 #: The strongest degradation in each set; levels are uniform from 0 on.
-STAND_IN_LEVELS: Mapping[str, float] = MappingProxyType({"careful": 0.2, "careless": 0.7})
+STAND_IN_LEVELS: Mapping[str, float] = MappingProxyType({"careless": 0.7, "careful": 0.2})
 KINDS = ("blur", "noise", "pixelate", "patch_swap")
 
 

@@ -8,6 +8,7 @@ from giqa_lib.cli.options import named_set
 from giqa_lib.cli.pick import write_picked
 from giqa_lib.cli.score import write_scores
 from giqa_lib.cli.scores_file import read_scores, read_table, write_table
+from giqa_lib.cli.thumbnails import thumbnails
 from giqa_lib.cli.writing import whole_file, whole_folder
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "named_set",
     "read_scores",
     "read_table",
+    "thumbnails",
     "whole_file",
     "whole_folder",
     "write_comparison",

@@ -57,8 +57,8 @@ import torch
 
 from giqa_lib.applications import ScorerSettings, compare_sets, fit_scorer, load_scorer
 from giqa_lib.applications import opinion_agreement, pick, write_stand_in
-from giqa_lib.cli import contact_sheet, named_set, read_table, write_picked, write_scores
-from giqa_lib.data import open_images
+from giqa_lib.cli import contact_sheet, named_set, read_table, thumbnails, write_picked, write_scores
+from giqa_lib.data import open_images, resize
 from giqa_lib.features import extract, extractor as extractor_named
 from giqa_lib.figures import bars, cumulative_scores, image_grid
 from giqa_lib.results import Run, show, show_table
@@ -86,9 +86,10 @@ first = next(iter(sets))
 pd.Series({"real": len(real_images), **{name: len(images) for name, images in sets.items()}}, name="images").to_frame()
 
 # %%
-shown = [images.subset(range(min(12, len(images)))) for images in (real_images, *sets.values())]
-rows = [torch.cat([b.images for b in part.batches(12, size=64, channels=3)]) for part in shown]
-grid = image_grid(torch.cat(rows), columns=12, row_labels=["real", *sets]) if len({len(r) for r in rows}) == 1 else image_grid(rows[0], columns=12)
+count = min(12, len(real_images), *map(len, sets.values()))
+rows = [thumbnails(images, list(range(count)), side=64) for images in (real_images, *sets.values())]
+rows = [resize(row, 64) for row in rows]  # small images, to one size with larger ones
+grid = image_grid(torch.cat(rows), columns=count, row_labels=["real", *sets])
 show(grid, name="fig-folders", caption="The first images of each set, brought to one size. Where no folders were given, the sets are degraded real images: a stand-in for generated ones.")
 
 # %% [markdown]
@@ -158,17 +159,10 @@ if people is not None:
 show_table(agreement, name="tbl-agreement", caption="Agreement of the scores with opinions (in the stand-in: one minus the strength of the degradation).")
 
 # %% [markdown]
-# ## Pick, and do not believe the picker
+# ## Compare the generators
 #
-# `giqa pick scores GENERATED --keep 50% --how copy --to best` copies the best files. Picked images look good by the
-# score that picked them; so the picked, and as many drawn at random, are also compared with real images in another feature space, raw pixels.
-
-# %%
-places = pick(scored[first].table["raw"], share=keep)
-picked = scored[first].table.iloc[places]
-write_picked(sets[first], picked["name"].tolist(), place / "picked") if paths[first].suffix != ".parquet" else None
-drawn = np.random.default_rng(seed).permutation(len(scored[first].table))[: len(picked)]
-chosen = {"picked": picked["index"], "drawn": scored[first].table["index"].iloc[drawn]}
+# `giqa compare REAL a=GENERATED b=OTHER --to comparison`. Held-out real images are judged beside them: what they
+# get is what a perfect generator would get from so many images.
 
 # %%
 def judged(space, extra):
@@ -177,34 +171,44 @@ def judged(space, extra):
     values = {name: extract(images, network, store=store).values for name, images in sets.items()}
     values |= {name: extract(sets[first], network, store=store, indices=np.sort(i)).values for name, i in extra.items()}
     reference = extract(real_images, network, store=store).values
-    return compare_sets(real=reference, generated=values, settings=settings)
+    return compare_sets(real=reference, generated=values, settings=settings).table
 
 # %%
-spaces = {"the score's own": judged(extractor, chosen), "raw pixels": judged("pixels@16", chosen)}
-table = pd.concat(found.table.assign(space=space) for space, found in spaces.items())
-fid = table[table["measure"] == "FID"].pivot(index="set", columns="space", values="value")
-fid = fid.loc[["real, held out", *sets, "picked", "drawn"], list(spaces)].reset_index()
-show_table(fid, name="tbl-picked", caption="Fréchet distance to the real images (lower is better) in two feature spaces: of the sets, and of the picked and as many drawn images of the first set.", digits=1)
-
-# %% [markdown]
-# ## Compare the generators
-#
-# `giqa compare REAL a=GENERATED b=OTHER --to comparison`. Held-out real images are judged beside them: what they
-# get is what a perfect generator would get from so many images.
-
-# %%
-kept = spaces["the score's own"].table
-shares = kept[kept["measure"].isin(["QS", "DS", "precision", "recall", "coverage"]) & ~kept["set"].isin(chosen)]
+compared = judged(extractor, {})
+shares = compared[compared["measure"].isin(["QS", "DS", "precision", "recall", "coverage"])]
 plot = bars(shares, x="measure", y="value", by="set", error="standard_error", ylabel="Value (higher is better)")
 show(plot, name="fig-compare", caption="Quality score, diversity score, precision, recall and coverage of each set, with held-out real images as the yardstick.")
 
 # %%
-for r in kept.itertuples():
+for r in compared.itertuples():
     run.record(paper="ours", exhibit="comparison", row=r.set, column=density, metric=r.measure, value=r.value,
                standard_error=r.standard_error, n=r.n, seeds=[seed], dataset=dataset,
                key=f"{r.measure}-{r.set}".lower().replace(", ", "-").replace(" ", "-") if stand_in else "")  # fmt: skip
-wide = kept.pivot(index="set", columns="measure", values="value").reset_index()
-show_table(wide[["set", "FID", "KID", "QS", "DS", "precision", "recall"]], name="tbl-compare", caption="The measures of each set (this build).")
+wide = compared.pivot(index="set", columns="measure", values="value").loc[list(dict.fromkeys(compared["set"]))].reset_index()
+show_table(wide[["set", "FID", "KID", "QS", "DS", "precision", "recall"]], name="tbl-compare", caption="The measures of each set (this build). FID and KID are of this extractor's features.")
+
+# %% [markdown]
+# ## Pick, and do not believe the picker
+#
+# `giqa pick scores GENERATED --keep 50% --how copy --to best` copies the best files. Picked images look good by the
+# score that picked them; so the picked, and as many drawn at random, are also compared with the real images in
+# another feature space, raw pixels. All sets are cut to one size, so the numbers are not those above.
+
+# %%
+places = pick(scored[first].table["raw"], share=keep)
+picked = scored[first].table.iloc[places]
+write_picked(sets[first], picked["name"].tolist(), place / "picked")
+drawn = np.random.default_rng(seed).permutation(len(scored[first].table))[: len(picked)]
+chosen = {"picked": picked["index"], "drawn": scored[first].table["index"].iloc[drawn]}
+
+# %%
+spaces = {"own": judged(extractor, chosen), "pixels": judged("pixels@16", chosen)}
+table = pd.concat(found.assign(space=space) for space, found in spaces.items())
+for r in table[table["measure"].eq("FID") & table["set"].isin(chosen)].itertuples():
+    run.record(paper="ours", exhibit="picked", row=r.set, column=r.space, metric="FID", value=r.value, standard_error=r.standard_error,
+               n=r.n, seeds=[seed], dataset=dataset, key=f"fid-{r.set}-{r.space}")  # fmt: skip
+fid = table[table["measure"] == "FID"].pivot(index="set", columns="space", values="value").loc[["real, held out", *sets, *chosen], list(spaces)]
+show_table(fid.reset_index(), name="tbl-picked", caption="Fréchet distance to the real images (lower is better) in the score's own feature space and in raw pixels: of the sets, and of the picked and as many drawn images of the first set.", digits=1)
 
 # %% [markdown]
 # ## Controls
@@ -213,7 +217,7 @@ show_table(wide[["set", "FID", "KID", "QS", "DS", "precision", "recall"]], name=
 # depend on what else is scored.
 
 # %%
-half = kept[(kept["set"] == "real, held out") & (kept["measure"] == "QS")].iloc[0]
+half = compared[(compared["set"] == "real, held out") & (compared["measure"] == "QS")].iloc[0]
 passed = abs(half["value"] - 0.5) < 4 * half["standard_error"]
 control = run.record(paper="ours", exhibit="control", row="real against real", column="pass" if passed else "FAIL", metric="QS",
                      value=half["value"], standard_error=half["standard_error"], n=half["n"], seeds=[seed], dataset=dataset)  # fmt: skip
@@ -228,9 +232,10 @@ same = run.record(paper="ours", exhibit="control", row="score alone and in compa
 # %% [markdown]
 # ## Where it fails
 #
-# A density is no judge of sense. Images without content lie where features are small, and may well lie near real ones; here
-# one blank image of each grey, scored like any other. A score above one half beside a blank is a reason
-# to try another extractor, or a classifier trained on your own images.
+# A density is no judge of sense. Images without content have features of little length, and may well lie near those of
+# real ones. Here are blank images of five greys, scored like any other. A blank image with a score above one half
+# is a reason to look at what was picked, and to try another extractor or a classifier trained on your own
+# images ({doc}`/notebooks/1_giqa/features`).
 
 # %%
 side = real_images[0].shape[-2:]
