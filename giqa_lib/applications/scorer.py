@@ -151,8 +151,20 @@ class Scorer:
         self, images: ImageSet | Tensor, *, store: Store | None = None, progress: bool = False
     ) -> Features:
         """Features of any images in the scorer's space; unreadable ones are in ``failures``."""
+        return extract(
+            images, self.extractor, batch_size=self.batch_size, store=store, progress=progress
+        )
+
+    @property
+    def extractor(self) -> Extractor:
+        """The network, in full batches."""
         network: Any = self.score.extractor
-        return extract(images, network, batch_size=network.size * 8, store=store, progress=progress)
+        return network
+
+    @property
+    def batch_size(self) -> int:
+        """Images that are read at once: a few of the network's batches."""
+        return 8 * self.settings.batch_size
 
     def score_images(
         self, images: ImageSet, *, store: Store | None = None, progress: bool = False
