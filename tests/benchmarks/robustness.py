@@ -58,9 +58,12 @@ def forked(work: Callable[[], object], *, kill_after: float | None) -> tuple[boo
     if child == 0:
         status = 1
         try:
-            with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
-                with contextlib.redirect_stderr(null):
-                    status = int(work() or 0)
+            with (
+                Path(os.devnull).open("w") as null,
+                contextlib.redirect_stdout(null),
+                contextlib.redirect_stderr(null),
+            ):
+                status = int(work() or 0)
         except BaseException:
             traceback.print_exc()
         os._exit(status)
