@@ -144,13 +144,13 @@ def stages(scratch: Path) -> dict[str, Callable[[Path, Path], object]]:
     def blocks(out: Path, store: Path) -> object:
         images, network = open_images(generated), SlowPixels(input_size=4)
         found = extract_blocks(
-            images, network, worker=Worker(), store=Store(store), block=64, batch_size=8
+            images, network, worker=Worker(), store=Store(store), block=100, batch_size=20
         )
         return save(found.values, out)
 
     def features(out: Path, store: Path) -> object:
         found = extract(
-            open_images(generated), SlowPixels(input_size=4), store=Store(store), batch_size=8
+            open_images(generated), SlowPixels(input_size=4), store=Store(store), batch_size=20
         )
         return save(found.values, out)
 

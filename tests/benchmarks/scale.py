@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from giqa_lib.applications import Scorer, ScorerSettings, fit_scorer
+from giqa_lib.applications import Scorer, ScorerSettings
 from giqa_lib.evaluation import accumulate_moments, frechet_distance_from_moments
 from giqa_lib.features import PCA, extractor
 from giqa_lib.features.feature_store import FeatureFile, read_features
@@ -133,13 +133,19 @@ def main() -> int:
             folder = Path(name)
             stages: dict[str, Callable[[], object]] = {
                 "features to the store": lambda folder=folder, n=count: write(folder, n),
-                "scores, ranks and table": lambda folder=folder: fitted.score_features(read_features(folder)[0]),
+                "scores, ranks and table": lambda folder=folder: fitted.score_features(
+                    read_features(folder)[0]
+                ),
                 "FID from streamed moments": lambda folder=folder: streamed(folder, moments),
             }
             for stage, work in stages.items():
                 seconds, memory = measured(work)
                 table.append({"stage": stage, "images": count, "seconds": seconds, "microseconds an image": 1e6 * seconds / count, "extra memory, MiB": memory / 2**20})  # fmt: skip
-    wrong = [problem for stage in dict.fromkeys(row["stage"] for row in table) for problem in problems(stage, table)]
+    wrong = [
+        problem
+        for stage in dict.fromkeys(row["stage"] for row in table)
+        for problem in problems(stage, table)
+    ]
     for row in table:
         print(row)
     print(*wrong, sep="\n")
@@ -150,7 +156,9 @@ def main() -> int:
 
 def streamed(folder: Path, real: object) -> float:
     values = read_features(folder)[0]
-    found = accumulate_moments(values[start : start + BATCH] for start in range(0, len(values), BATCH))
+    found = accumulate_moments(
+        values[start : start + BATCH] for start in range(0, len(values), BATCH)
+    )
     return frechet_distance_from_moments(
         real_mean=real.mean, real_covariance=real.covariance,
         generated_mean=found.mean, generated_covariance=found.covariance,
@@ -161,7 +169,11 @@ def problems(stage: str, table: list[dict[str, object]]) -> list[str]:
     """Where memory grows by more than a few numbers an image, or time by more than its number."""
     mine = [row for row in table if row["stage"] == stage]
     first, last = mine[0], mine[-1]
-    growth = (last["extra memory, MiB"] - first["extra memory, MiB"]) * 2**20 / (last["images"] - first["images"])
+    growth = (
+        (last["extra memory, MiB"] - first["extra memory, MiB"])
+        * 2**20
+        / (last["images"] - first["images"])
+    )
     slower = last["microseconds an image"] / first["microseconds an image"]
     found = [f"{stage}: {growth:.0f} bytes an image"] if growth > FLAT else []
     return found + ([f"{stage}: {slower:.2f} times slower an image"] if slower > LINEAR else [])
@@ -172,9 +184,18 @@ def save(table: list[dict[str, object]], speed: float) -> None:
     each = {row["stage"]: row["microseconds an image"] for row in table if row["images"] == largest}
     hours = {"the network, EfficientNet-Lite0 at 224 px": 1e9 / speed / 3600}
     hours |= {stage: value * 1e-6 * 1e9 / 3600 for stage, value in each.items()}
-    extrapolated = [{"for 10^9 images": stage, "core hours": value, "dollars": value * CORE_HOUR} for stage, value in hours.items()]
-    terabytes = {"features on disk, 1280 float32": 1e9 * 1280 * 4 / 1e12, "features on disk, 64 after PCA": 1e9 * 64 * 4 / 1e12}
-    disk = [{"for 10^9 images": name, "terabytes": value, "dollars a month": value * 1000 * DISK} for name, value in terabytes.items()]
+    extrapolated = [
+        {"for 10^9 images": stage, "core hours": value, "dollars": value * CORE_HOUR}
+        for stage, value in hours.items()
+    ]
+    terabytes = {
+        "features on disk, 1280 float32": 1e9 * 1280 * 4 / 1e12,
+        "features on disk, 64 after PCA": 1e9 * 64 * 4 / 1e12,
+    }
+    disk = [
+        {"for 10^9 images": name, "terabytes": value, "dollars a month": value * 1000 * DISK}
+        for name, value in terabytes.items()
+    ]
     tables = [
         {"name": "measured", "caption": f"Time and memory by the number of images: synthetic features of {WIDTH} dimensions, one thread.", "rows": table},
         {"name": "hours", "caption": f"What a thousand million images would take, from the largest measurement and {speed:.0f} images a second of the network on one core of this machine; dollars at {CORE_HOUR} a core hour, an assumption.", "rows": extrapolated},
