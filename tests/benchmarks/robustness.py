@@ -16,6 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -238,6 +240,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a few trials; nothing is written")
     options = parser.parse_args()
     images, kills, damages = (10, 3, 20) if options.quick else (200, 40, 300)
+    # tqdm's own lock is shared by forks: a killed one would keep it for ever
+    tqdm.set_lock(threading.RLock())
     with tempfile.TemporaryDirectory(prefix="giqa-robust-") as name:
         scratch = Path(name)
         with contextlib.redirect_stdout(sys.stderr):
