@@ -136,7 +136,7 @@ FILES = {
     "book/papers/deviations.yml": "- {id: D1, paper: p, notebooks: [1_part/chapter], what: Fewer draws.,"
     " why: 'It takes less time.', expected_effect: 'A wider interval.'}\n",
     "book/results/robustness.json": '{"run": {"command": "make robust", "device": "a CPU", "date": "2026-01-01"},'
-    ' "tables": [{"name": "kills", "caption": "kill -9, counted.", "rows": [{"stage": "fit", "trials": 1200, "seconds": 0.12345}]}]}',
+    ' "tables": [{"name": "kills", "caption": "kill -9, counted.", "columns": ["stage", "trials", "seconds"], "rows": [{"stage": "fit", "trials": 1200, "seconds": 0.12345}]}]}',
     f"notebooks/{CHAPTER}.py": NOTEBOOK.replace("\\\\", "\\"),
 }
 

@@ -202,6 +202,8 @@ def save(table: list[dict[str, object]], speed: float) -> None:
         {"name": "disk", "caption": f"What their features take on disk; dollars at {DISK} a gigabyte and month, an assumption.", "rows": disk},
     ]  # fmt: skip
     run = {"date": datetime.date.today().isoformat(), "commit": commit(ROOT), "device": device_name("cpu"), "versions": versions(), "command": "make scale"}  # fmt: skip
+    # JSON's keys are sorted, a table's columns are not
+    tables = [part | {"columns": list(part["rows"][0])} for part in tables]
     write_json(ROOT / "book" / "results" / "scale.json", {"run": run, "tables": tables})
 
 
