@@ -1,5 +1,10 @@
 """What the scores are used for: pairs of known order, sweeps, and the studies of the chapters."""
 
+from giqa_lib.applications.batch_scores import (
+    density_objective,
+    frechet_objective,
+    inception_objective,
+)
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.folder_comparison import (
@@ -73,6 +78,13 @@ from giqa_lib.applications.pairs import (
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
+from giqa_lib.applications.score_guided import (
+    SCORE_PRESETS,
+    SCORE_RUNS,
+    ScorePreset,
+    ScoreStudy,
+    step_seconds,
+)
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,
@@ -115,6 +127,8 @@ __all__ = [
     "NO_PICKING",
     "PRESETS",
     "REAL",
+    "SCORE_PRESETS",
+    "SCORE_RUNS",
     "STAND_IN_LEVELS",
     "TRANSLATION_PRESETS",
     "Benchmark",
@@ -135,6 +149,8 @@ __all__ = [
     "Pairs",
     "Picker",
     "PickerStudy",
+    "ScorePreset",
+    "ScoreStudy",
     "ScoredImages",
     "ScoredPool",
     "Scorer",
@@ -155,15 +171,18 @@ __all__ = [
     "clean_over_degraded",
     "combine_seeds",
     "compare_sets",
+    "density_objective",
     "density_values",
     "differences",
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
     "fit_scorer",
+    "frechet_objective",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
+    "inception_objective",
     "join",
     "judge_pairs",
     "judge_run",
@@ -199,6 +218,7 @@ __all__ = [
     "score_pool",
     "scores_of_the_next",
     "step_agreement",
+    "step_seconds",
     "study_natural_scores",
     "votes_agreement",
     "votes_values",

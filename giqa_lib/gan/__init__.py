@@ -68,6 +68,7 @@ from giqa_lib.gan.score_guide import (
     without_adversary,
 )
 from giqa_lib.gan.snapshots import Snapshots, SnapshotSettings, fetch_snapshots, log_spaced_steps
+from giqa_lib.gan.summary import layer_table
 from giqa_lib.gan.trainer import (
     Companion,
     TrainSettings,
@@ -150,6 +151,7 @@ __all__ = [
     "label_guidance",
     "labelled_at_random",
     "latents",
+    "layer_table",
     "load_checkpoint",
     "log_spaced_steps",
     "loss_per_image",

@@ -28,6 +28,7 @@ from giqa_lib.gan import (
     batch_inception_score,
     label_guidance,
     labelled_at_random,
+    layer_table,
     load_checkpoint,
     new_state,
     sample,
@@ -227,9 +228,9 @@ def test_gamma_follows_the_schedule_and_is_clipped():
     one = guide(settings=replace(GUIDE, gamma_rate=0.5, gamma_most=0.3))
     batch = feed()(8, rng())
     one._real_loss = torch.tensor(0.7)
-    missed = nn.functional.cross_entropy(one.classifier(batch.images), batch.condition[0])
+    missed = nn.functional.cross_entropy(one.classifier(batch.images), batch.condition[0]).detach()
     assert one.loss(batch.images, batch) == 0  # by the gamma before the step
-    assert float(one.gamma) == pytest.approx(min(0.3, max(0, 0.5 * float(missed.detach() - 0.7))))
+    assert float(one.gamma) == pytest.approx(min(0.3, max(0, 0.5 * float(missed - 0.7))))
     one._real_loss = torch.tensor(-10.0)
     one.loss(batch.images, batch)
     assert float(one.gamma) == pytest.approx(0.3)
@@ -367,3 +368,20 @@ def test_samples_are_of_the_labels_asked_for():
     assert not torch.equal(whole[~same_label], other[~same_label])
     with pytest.raises(InputError, match="condition"):
         sample(generator, 4, latent=8, seed=0, condition=[labels])
+
+
+def test_the_layer_table_is_of_what_is_called_in_its_order():
+    generator, discriminator = MADE.networks(rng())
+    table = layer_table(generator, torch.zeros(2, 8), torch.tensor([0, 1]))
+    assert table["layer"].tolist() == ["Linear", "UpBlock", "UpBlock", "ClassNorm", "Conv2d"]
+    assert table["output"].tolist()[1:] == [
+        "4 x 8 x 8",
+        "4 x 16 x 16",
+        "4 x 16 x 16",
+        "1 x 16 x 16",
+    ]
+    assert table["parameters"].sum() == sum(p.numel() for p in generator.parameters())
+    assert generator.training
+    assert not any(part._forward_hooks for part in generator.modules())
+    other = layer_table(discriminator, torch.zeros(2, 1, 16, 16))
+    assert other["layer"].tolist() == ["DownBlock"] * 4 + ["Linear"]
