@@ -18,7 +18,7 @@ export OPENBLAS_NUM_THREADS ?= $(OMP_NUM_THREADS)
 export GIQA_STORE ?= $(CURDIR)/build/store
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help book run claim plan data test test-all lint format types bench serve clean distclean
+.PHONY: help book run claim plan data test test-all lint format types bench robust scale serve clean distclean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -79,6 +79,12 @@ format: $(READY)  ## mend what the style check can mend
 bench: $(READY)  ## speed and memory against peers, in one run; writes book/results/benchmarks.json
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[bench]'
 	OMP_NUM_THREADS=2 MKL_NUM_THREADS=2 OPENBLAS_NUM_THREADS=2 $(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+robust: $(READY)  ## hostile images, damaged scorers and kill -9, counted; writes book/results/robustness.json
+	$(BIN)/python tests/benchmarks/robustness.py $(ARGS)
+
+scale: $(READY)  ## memory and time from 10^4 to 10^6 images; writes book/results/scale.json
+	$(BIN)/python tests/benchmarks/scale.py $(ARGS)
 
 serve: $(READY)  ## show the rendered book on http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind 127.0.0.1 --directory $(SITE)/_build/html

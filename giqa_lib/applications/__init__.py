@@ -7,6 +7,12 @@ from giqa_lib.applications.batch_scores import (
 )
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.folder_comparison import (
+    BETTER,
+    REAL,
+    FolderComparison,
+    compare_sets,
+)
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
 from giqa_lib.applications.generator_families import (
     FAMILIES,
@@ -49,6 +55,7 @@ from giqa_lib.applications.natural_study import (
     natural_scores,
     study_natural_scores,
 )
+from giqa_lib.applications.opinion_agreement import opinion_agreement, order_agreement
 from giqa_lib.applications.outcomes import accuracies, combine_seeds, differences, outcomes
 from giqa_lib.applications.pair_beds import ALL_PAIRS, StudyBed
 from giqa_lib.applications.pair_benchmark import (
@@ -87,7 +94,19 @@ from giqa_lib.applications.scored_pool import (
     step_agreement,
 )
 from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
+from giqa_lib.applications.scorer import (
+    ScoredImages,
+    Scorer,
+    ScorerSettings,
+    fit_scorer,
+    load_scorer,
+)
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.stand_in_folders import (
+    STAND_IN_LEVELS,
+    StandInFolders,
+    write_stand_in,
+)
 from giqa_lib.applications.translation_study import (
     TRANSLATION_PRESETS,
     TranslationJudge,
@@ -98,6 +117,7 @@ from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
     "ALL_PAIRS",
+    "BETTER",
     "FAMILIES",
     "FAMILY_PRESETS",
     "JUDGE_PRESETS",
@@ -107,12 +127,15 @@ __all__ = [
     "NATURAL_PRESETS",
     "NO_PICKING",
     "PRESETS",
+    "REAL",
     "SCORE_PRESETS",
     "SCORE_RUNS",
+    "STAND_IN_LEVELS",
     "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
     "FeatureSpace",
+    "FolderComparison",
     "GeneratorJudge",
     "HardMining",
     "HumanVotes",
@@ -130,7 +153,11 @@ __all__ = [
     "PickerStudy",
     "ScorePreset",
     "ScoreStudy",
+    "ScoredImages",
     "ScoredPool",
+    "Scorer",
+    "ScorerSettings",
+    "StandInFolders",
     "Study",
     "StudyBed",
     "StudySettings",
@@ -145,12 +172,14 @@ __all__ = [
     "classifier_sweep",
     "clean_over_degraded",
     "combine_seeds",
+    "compare_sets",
     "density_objective",
     "density_values",
     "differences",
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
+    "fit_scorer",
     "frechet_objective",
     "hard_mining",
     "held_out_likelihoods",
@@ -168,12 +197,15 @@ __all__ = [
     "lgiqa_reference",
     "lgiqa_values",
     "load_ladder",
+    "load_scorer",
     "mcnemar_table",
     "mining_weights",
     "mixture_sweep",
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "opinion_agreement",
+    "order_agreement",
     "outcomes",
     "paired_differences",
     "patch_of",
@@ -193,4 +225,5 @@ __all__ = [
     "study_natural_scores",
     "votes_agreement",
     "votes_values",
+    "write_stand_in",
 ]

@@ -75,15 +75,18 @@ class ZipSource(Source):
 
     def read(self, index: int) -> UInt8[torch.Tensor, "c h w"]:
         """Decode entry ``index``."""
+        return decode_image(self.encoded(index), name=self.names[index], max_pixels=self.max_pixels)
+
+    def encoded(self, index: int) -> bytes:
+        """The unpacked bytes of entry ``index``."""
         entry, name = self._entries[index], self.names[index]
         if entry.file_size > self.max_pixels * _BYTES_A_PIXEL:
             reason = f"{entry.file_size} bytes unpacked, too many for max_pixels={self.max_pixels}"
             raise UnreadableImage(name, reason)
         try:
-            data = self._archive().read(entry)
+            return self._archive().read(entry)
         except Exception as error:  # checksum, compression, a file that went away
             raise UnreadableImage(name, str(error) or type(error).__name__) from error
-        return decode_image(data, name=name, max_pixels=self.max_pixels)
 
 
 def _counts(entry: zipfile.ZipInfo) -> bool:

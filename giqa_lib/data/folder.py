@@ -1,6 +1,7 @@
 """A folder of image files, searched recursively."""
 
 import os
+import stat
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from jaxtyping import UInt8
 
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.data.decode import MAX_PIXELS, decode_image, is_image_name
-from giqa_lib.data.source import Source, digest
+from giqa_lib.data.source import Source, UnreadableImage, digest
 
 __all__ = ["FolderSource", "folder_column"]
 
@@ -45,7 +46,17 @@ class FolderSource(Source):
     def read(self, index: int) -> UInt8[torch.Tensor, "c h w"]:
         """Decode file ``index``."""
         name = self.names[index]
+        _refuse_pipes(self.root / name, name)
         return decode_image(self.root / name, name=name, max_pixels=self.max_pixels)
+
+    def encoded(self, index: int) -> bytes:
+        """The bytes of file ``index``."""
+        name = self.names[index]
+        _refuse_pipes(self.root / name, name)
+        try:
+            return (self.root / name).read_bytes()
+        except OSError as error:
+            raise UnreadableImage(name, error.strerror or str(error)) from error
 
 
 def folder_column(names: list[str]) -> pd.DataFrame:
@@ -57,7 +68,8 @@ def folder_column(names: list[str]) -> pd.DataFrame:
     folders = [name.rpartition("/")[0] for name in names]
     table = pd.DataFrame(index=range(len(names)))
     if any(folders):
-        table["folder"] = folders
+        # object: a folder's name need not be UTF-8, which pandas' own strings must be
+        table["folder"] = pd.Series(folders, dtype=object)
     return table
 
 
@@ -87,6 +99,16 @@ def _refuse(error: OSError) -> None:
             hint="mend its permissions or give a folder below",
         )
     ) from error
+
+
+def _refuse_pipes(path: Path, name: str) -> None:
+    """Opening a pipe would wait for its other end for ever."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return  # a link to nothing: decoding says so
+    if not stat.S_ISREG(kind):
+        raise UnreadableImage(name, "no regular file (a pipe, a socket or a device)")
 
 
 def _stamp(path: Path, name: str) -> str:

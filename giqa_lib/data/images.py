@@ -119,6 +119,10 @@ class ImageSet(Dataset[Tensor]):
             self._reasons[error.name] = error.reason
             raise
 
+    def encoded(self, index: int) -> bytes:
+        """The encoded file of image ``index``; :class:`UnreadableImage` if there is none."""
+        return self.source.encoded(index if self._indices is None else int(self._indices[index]))
+
     def subset(self, indices: ArrayLike) -> "ImageSet":
         """The images at ``indices`` (whole numbers, or one bool an image), in that order."""
         chosen = self._places(indices)

@@ -123,13 +123,17 @@ class ParquetSource(Source):
 
     def read(self, index: int) -> UInt8[torch.Tensor, "c h w"]:
         """Decode the image in row ``index``."""
+        return decode_image(self.encoded(index), name=self.names[index], max_pixels=self.max_pixels)
+
+    def encoded(self, index: int) -> bytes:
+        """The encoded file in row ``index``."""
         name = self.names[index]
         group = int(np.searchsorted(self._starts, index, side="right")) - 1
         value = self._group(group, name)[index - int(self._starts[group])].as_py()
         data = value.get("bytes") if isinstance(value, dict) else value
         if data is None:
             raise UnreadableImage(name, "the row holds no bytes")
-        return decode_image(data, name=name, max_pixels=self.max_pixels)
+        return bytes(data)
 
     def _group(self, number: int, name: str) -> pa.Array:
         if number in self._cache:

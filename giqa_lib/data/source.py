@@ -41,7 +41,7 @@ def digest(parts: Iterable[str | bytes]) -> str:
     """
     total = hashlib.sha256()
     for part in parts:
-        data = part.encode() if isinstance(part, str) else part
+        data = part.encode("utf-8", "surrogateescape") if isinstance(part, str) else part
         total.update(len(data).to_bytes(8, "little"))
         total.update(data)
     return total.hexdigest()[:32]
@@ -72,6 +72,11 @@ class Source(ABC):
     @abstractmethod
     def read(self, index: int) -> UInt8[torch.Tensor, "c h w"]:
         """Image ``index``, or :class:`UnreadableImage`."""
+
+    def encoded(self, index: int) -> bytes:
+        """The encoded file of image ``index``, byte for byte, or :class:`UnreadableImage`."""
+        kind = type(self).__name__.removesuffix("Source").lower()
+        raise UnreadableImage(self.names[index], f"a source of kind {kind} holds pixels, no files")
 
     def column(self, name: str) -> "Source":
         """The source of a second image column (masks); only Parquet files have any."""

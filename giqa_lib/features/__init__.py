@@ -2,7 +2,7 @@
 
 from giqa_lib.features.classifier import ClassifierExtractor, ClassifierSettings, SmallClassifier
 from giqa_lib.features.classifier_training import fetch_classifier, train_classifier
-from giqa_lib.features.extraction import Features, extract
+from giqa_lib.features.extraction import Features, extract, join_features
 from giqa_lib.features.extractors import Extractor, extractor, extractor_names
 from giqa_lib.features.imagenet import ImageNetClassifier, imagenet_classifier
 from giqa_lib.features.module import ModuleExtractor
@@ -24,5 +24,6 @@ __all__ = [
     "extractor_names",
     "fetch_classifier",
     "imagenet_classifier",
+    "join_features",
     "train_classifier",
 ]

@@ -13,7 +13,8 @@ such features, a mixture goes further astray. So it is never the default.
 """
 
 import hashlib
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +35,7 @@ from giqa_lib.features.extractors import Extractor
 from giqa_lib.features.feature_store import FeatureFile, read_features
 from giqa_lib.store import Store
 
-__all__ = ["Features", "Precision", "extract"]
+__all__ = ["Features", "Precision", "extract", "join_features"]
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -105,15 +106,73 @@ def extract(
     if store is None:
         values, found, reasons = run.in_memory(places)
     else:
-        config = {
-            "images": images.fingerprint,
-            "indices": None if indices is None else _digest(places),
-            "extractor": extractor.name,
-            "version": extractor.version,
-            "precision": precision,
-        }
+        config = _key(images, extractor, precision, None if indices is None else _digest(places))
         folder = store.fetch("features", config, lambda folder: run.to_disk(places, folder))
         values, found, reasons = read_features(folder)
+    return _features(images, extractor, precision, values, found, reasons)
+
+
+def join_features(
+    parts: Iterable[Features],
+    images: ImageSet,
+    extractor: Extractor,
+    *,
+    store: Store,
+    precision: Precision = "float32",
+) -> Features:
+    """Features of all ``images`` from those of parts of them, under the key that ``extract`` looks for.
+
+    Every image must be in exactly one part, as a row or among its failures, and the parts in the
+    order of the images. They are read one after the other, so memory does not grow with them.
+
+    >>> import tempfile
+    >>> from giqa_lib.features import extractor
+    >>> images, network = open_images(torch.zeros(5, 1, 4, 4, dtype=torch.uint8)), extractor("pixels@4")
+    >>> store = Store(tempfile.mkdtemp())
+    >>> parts = [extract(images, network, indices=[0, 1]), extract(images, network, indices=[2, 3, 4])]
+    >>> len(join_features(parts, images, network, store=store))
+    5
+    """
+
+    def join(folder: Path) -> None:
+        shutil.rmtree(folder)  # an interrupted joining is cheaper to repeat than to check
+        folder.mkdir()
+        with FeatureFile(folder, width=extractor.width) as file:
+            for part in parts:
+                reasons = dict(zip(part.failures["name"], part.failures["reason"], strict=True))
+                done = file.done + len(part) + len(reasons)
+                failures = file.failures | reasons
+                file.append(part.values, part.indices, done=done, failures=failures)
+            if file.done != len(images):
+                got, hint = f"{file.done}", "extract the parts that are missing"
+                expected = f"parts of {len(images)} images"
+                raise InputError(error_line("parts", expected=expected, got=got, hint=hint))
+            file.finish()
+
+    folder = store.fetch("features", _key(images, extractor, precision, None), join)
+    return _features(images, extractor, precision, *read_features(folder))
+
+
+def _key(
+    images: ImageSet, extractor: Extractor, precision: Precision, indices: str | None
+) -> dict[str, str | None]:
+    return {
+        "images": images.fingerprint,
+        "indices": indices,
+        "extractor": extractor.name,
+        "version": extractor.version,
+        "precision": precision,
+    }
+
+
+def _features(
+    images: ImageSet,
+    extractor: Extractor,
+    precision: Precision,
+    values: NDArray[np.float32],
+    found: NDArray[np.int64],
+    reasons: dict[str, str],
+) -> Features:
     return Features(
         values=values,
         indices=found,

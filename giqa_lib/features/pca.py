@@ -103,7 +103,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         count = self._count(ratios, limit)
         self.n_components_ = count
         self.mean_ = full.mean_ * self.scale_
-        self.components_ = full.components_[:count]
+        # in the order in which load() has them: a product's rounding depends on it
+        self.components_ = np.ascontiguousarray(full.components_[:count])
         self.explained_variance_ = variances[:count]
         self.explained_variance_ratio_ = ratios[:count]
         return self

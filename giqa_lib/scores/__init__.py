@@ -3,7 +3,7 @@
 from giqa_lib.scores.calibration import RankCalibration, WithinModeCalibration, min_max
 from giqa_lib.scores.density import Density, load_score
 from giqa_lib.scores.gaussian import SingleGaussian
-from giqa_lib.scores.image_score import ImageScore, fit_image_score
+from giqa_lib.scores.image_score import ImageScore, Scores, fit_image_score
 from giqa_lib.scores.learned import LearnedScore
 from giqa_lib.scores.learned_methods import BC, IR, Method, mbc
 from giqa_lib.scores.learned_training import (
@@ -35,6 +35,7 @@ __all__ = [
     "LearnedSettings",
     "Method",
     "RankCalibration",
+    "Scores",
     "SingleGaussian",
     "StarvedComponentWarning",
     "WithinModeCalibration",

@@ -23,7 +23,7 @@ from giqa_lib.checks import (
     check_scores,
     error_line,
 )
-from giqa_lib.scores.persistence import read_state, write_state
+from giqa_lib.scores.persistence import check_learned, read_state, write_state
 
 __all__ = ["RankCalibration", "WithinModeCalibration", "min_max"]
 
@@ -84,9 +84,9 @@ class RankCalibration:
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "RankCalibration":
         """What ``save`` wrote."""
-        loaded = cls()
-        loaded.held_out_ = read_state(folder, kind="RankCalibration")[1]["held_out_"]
-        return loaded
+        parameters, attributes, _ = read_state(folder, kind="RankCalibration")
+        check_learned(parameters, attributes, known=())
+        return cls().fit(attributes.get("held_out_", ()))
 
     def _fitted(self) -> Array:
         if not hasattr(self, "held_out_"):
@@ -170,7 +170,8 @@ class WithinModeCalibration:
     def load(cls, folder: str | os.PathLike[str]) -> "WithinModeCalibration":
         """What ``save`` wrote."""
         parameters, attributes, _ = read_state(folder, kind="WithinModeCalibration")
-        loaded = cls(minimum=parameters["minimum"])
+        check_learned(parameters, attributes, known=("minimum",))
+        loaded = cls(**parameters)
         for name, value in attributes.items():
             setattr(loaded, name, value)
         return loaded

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_choice, error_line
-from giqa_lib.scores.persistence import read_state, write_state
+from giqa_lib.scores.persistence import check_learned, read_state, write_state
 
 __all__ = ["Density", "load_score"]
 
@@ -86,6 +86,7 @@ class Density(DensityMixin, BaseEstimator):
     ) -> DensityT:
         """The score that ``save`` wrote, on ``device`` if given."""
         parameters, attributes, _ = read_state(folder, kind=cls.__name__)
+        check_learned(parameters, attributes, known=cls._get_param_names())
         if device is not None:
             parameters["device"] = device
         loaded = cls(**parameters)

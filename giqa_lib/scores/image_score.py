@@ -24,7 +24,7 @@ from giqa_lib.scores.calibration import RankCalibration, WithinModeCalibration
 from giqa_lib.scores.density import Density, load_score
 from giqa_lib.scores.mixture import GaussianMixture
 
-__all__ = ["ImageScore", "fit_image_score"]
+__all__ = ["ImageScore", "Scores", "fit_image_score"]
 
 MODE_SOURCES = ("class", "component")
 Calibration = RankCalibration | WithinModeCalibration
@@ -48,6 +48,22 @@ class Transformer(Protocol):
 
     def transform(self, X: Any) -> Any:
         """Features (n, d) to (n, d')."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Scores (n,) of the same images on two scales.
+
+    ``raw`` is the density's own; ``calibrated`` in [0, 1] and its ``standard_error`` from the
+    finite held-out set are None without a calibration.
+
+    >>> Scores(raw=np.zeros(2)).calibrated is None
+    True
+    """
+
+    raw: NDArray[np.float64]
+    calibrated: NDArray[np.float64] | None = None
+    standard_error: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,14 +126,25 @@ class ImageScore:
 
         ``classes`` (n,) are the predicted classes, needed where ``modes="class"``.
         """
+        found = self.scores_from_features(features, classes=classes)
+        return found.raw if found.calibrated is None else found.calibrated
+
+    def scores_from_features(
+        self, features: ArrayLike, *, classes: ArrayLike | None = None
+    ) -> "Scores":
+        """Raw and calibrated scores of features (n, d), with the calibrated ones' errors."""
         reduced = _reduced(features, self.transform, self.batch_size)
-        scores = self.density.score_samples(reduced)
+        raw = self.density.score_samples(reduced)
         if self.calibration is None:
-            return scores
+            return Scores(raw=raw)
         if isinstance(self.calibration, RankCalibration):
-            return self.calibration.transform(scores)
-        labels = _modes(self.modes, self.density, reduced, classes)
-        return self.calibration.transform(scores, labels)
+            calibrated = self.calibration.transform(raw)
+            errors = self.calibration.standard_error(calibrated)
+        else:
+            labels = _modes(self.modes, self.density, reduced, classes)
+            calibrated = self.calibration.transform(raw, labels)
+            errors = self.calibration.standard_error(calibrated, labels)
+        return Scores(raw=raw, calibrated=calibrated, standard_error=errors)
 
     @property
     def rule(self) -> str:

@@ -8,18 +8,20 @@ version of scikit-learn (its issue 13: a PCA of 774 components read as 38).
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from giqa_lib.checks import InputError, error_line
 
-__all__ = ["read_state", "write_state"]
+__all__ = ["check_learned", "read_state", "write_state"]
 
 FORMAT = 1
+_GROUPS = ("parameters", "attributes")
 
 
 def write_state(
@@ -57,7 +59,10 @@ def write_state(
             else:
                 plain[group][name] = value
     text = json.dumps({"format": FORMAT, "kind": kind, **plain}, indent=1)
-    save_file(arrays, folder / "score.safetensors")
+    try:
+        save_file(arrays, folder / "score.safetensors")
+    except SafetensorError as error:  # its own type even for a full disk
+        raise OSError(f"{folder / 'score.safetensors'}: {error}") from error
     (folder / "score.json").write_text(text + "\n")
     return folder
 
@@ -78,15 +83,67 @@ def read_state(
         raise InputError(
             error_line("folder", expected="a saved score", got=f"no {path}", hint=hint)
         )
-    state = json.loads(path.read_text())
-    if state["format"] != FORMAT:
-        hint = "read it with the version of giqa_lib that wrote it"
-        expected, got = f"format {FORMAT}", f"format {state['format']}"
-        raise InputError(error_line(str(path), expected=expected, got=got, hint=hint))
+    state = _read_json(path)
     if kind is not None and state["kind"] != kind:
         hint = f"use {state['kind']}.load, or load_score"
         raise InputError(error_line(str(path), expected=kind, got=state["kind"], hint=hint))
-    for name, array in load_file(folder / "score.safetensors").items():
+    for name, array in _read_arrays(folder / "score.safetensors").items():
         group, _, attribute = name.partition(".")
+        if group not in _GROUPS:
+            raise _damaged(folder / "score.safetensors", f"an array {name!r}")
         state[group][attribute] = array
     return state["parameters"], state["attributes"], state["kind"]
+
+
+def check_learned(
+    parameters: Mapping[str, Any], attributes: Mapping[str, Any], *, known: Collection[str]
+) -> None:
+    """Raise unless what was read are a class's ``known`` parameters and learned attributes.
+
+    A learned attribute ends in ``_``: nothing else may take the place of a method.
+
+    >>> check_learned({"k": 1}, {"mean_": 0.0}, known=["k"])
+    """
+    odd = [name for name in parameters if name not in known]
+    odd += [name for name in attributes if name.startswith("_") or not name.endswith("_")]
+    if odd:
+        expected = f"parameters {', '.join(sorted(known)) or 'none'} and names ending in _"
+        hint = "fit and save the score again"
+        raise InputError(
+            error_line("saved score", expected=expected, got=", ".join(odd), hint=hint)
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"no JSON ({str(error).splitlines()[0]})") from error
+    if not isinstance(state, dict) or "format" not in state:
+        raise _damaged(path, "no format number")
+    if state["format"] != FORMAT:
+        hint = "read it with the version of giqa_lib that wrote it"
+        expected, got = f"format {FORMAT}", f"format {state['format']!r}"
+        raise InputError(error_line(str(path), expected=expected, got=got, hint=hint))
+    if not isinstance(state.get("kind"), str):
+        raise _damaged(path, "no kind")
+    for group in _GROUPS:
+        if not isinstance(state.get(group), dict):
+            raise _damaged(path, f"no {group}")
+    return state
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise _damaged(path, f"no safetensors ({str(error).splitlines()[0]})") from error
+    for name, array in arrays.items():
+        if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            raise _damaged(path, f"NaN or infinity in {name}")
+    return arrays
+
+
+def _damaged(path: Path, got: str) -> InputError:
+    hint = "fit and save it again, or copy it again from where it was whole"
+    return InputError(error_line(str(path), expected="an undamaged file", got=got, hint=hint))

@@ -126,6 +126,9 @@ def test_the_overviews(pages: dict[str, Page]) -> None:
     index = pages["book/index.html"].article.get_text()
     assert "Claims by verdict, from the ledger." in index
     assert "No benchmark has been committed yet" in index
+    # Counted tables: one that was measured, one that was not.
+    assert all(words in index for words in ("kill -9, counted.", "1,200", "0.123", "make robust"))
+    assert index.count("Nothing has been committed yet.") == 1
     # A dollar in the text about data is no mathematics.
     assert pages["book/index.html"].article.find(class_="math") is None
     exhibits = pages["book/exhibits.html"].article

@@ -90,3 +90,16 @@ def test_only_what_changed_would_run(two: Book) -> None:
     assert jobs(two) == {"all": 1, "book": 1}
     change(two, "giqa_lib/results/display.py")
     assert jobs(two) == everything
+
+
+def test_the_slurm_profile_plans_the_same_jobs(two: Book, root: Path) -> None:
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    shutil.copytree(root / "profiles", two.root / "profiles")
+    said = snakemake(two, "--dry-run", "--profile", "profiles/slurm")
+    assert Counter(re.findall(r"^(?:local)?rule (\w+):", said, flags=re.MULTILINE)) == {
+        "all": 1,
+        "book": 1,
+        "notebook": 2,
+    }
+    assert said.count("slurm_extra=--gres=gpu:1") == 2
+    assert "slurm_partition=gpu" in said

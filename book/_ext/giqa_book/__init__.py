@@ -9,6 +9,7 @@ import os
 from sphinx.application import Sphinx
 
 from giqa_book.chapter import Claims, Comparison, Deviations, Reproduce
+from giqa_book.counted import Counted
 from giqa_book.numbers import Number, Numbers
 from giqa_book.overview import Benchmarks, Datasets, Exhibits, Ledger, Verdicts
 from giqa_book.pages import check_chapters, copy_mathjax, keep_offline, require_mathjax
@@ -19,6 +20,7 @@ DIRECTIVES = {
     "benchmarks": Benchmarks,
     "claims": Claims,
     "comparison": Comparison,
+    "counted": Counted,
     "datasets": Datasets,
     "deviations": Deviations,
     "exhibits": Exhibits,
