@@ -7,6 +7,13 @@ from giqa_lib.applications.batch_scores import (
 )
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.faces_study import (
+    FACES_PRESETS,
+    FacesPreset,
+    FacesStudy,
+    same_framing,
+    unjudged_faces,
+)
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
 from giqa_lib.applications.generator_families import (
     FAMILIES,
@@ -25,10 +32,10 @@ from giqa_lib.applications.hard_mining import (
 from giqa_lib.applications.human_votes import HumanVotes, human_votes
 from giqa_lib.applications.learned_study import (
     LEARNED_PRESETS,
+    LabelledGenerator,
     LearnedPreset,
     LearnedStudy,
     patch_of,
-    real_or_generated,
 )
 from giqa_lib.applications.learned_sweep import (
     JudgedSettings,
@@ -93,10 +100,11 @@ from giqa_lib.applications.translation_study import (
     TranslationPreset,
     TranslationStudy,
 )
-from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
+from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
     "ALL_PAIRS",
+    "FACES_PRESETS",
     "FAMILIES",
     "FAMILY_PRESETS",
     "JUDGE_PRESETS",
@@ -110,6 +118,8 @@ __all__ = [
     "SCORE_RUNS",
     "TRANSLATION_PRESETS",
     "Benchmark",
+    "FacesPreset",
+    "FacesStudy",
     "FamilyPreset",
     "FeatureSpace",
     "GeneratorJudge",
@@ -117,6 +127,7 @@ __all__ = [
     "HumanVotes",
     "JudgeSettings",
     "JudgedSettings",
+    "LabelledGenerator",
     "Ladder",
     "LearnedPreset",
     "LearnedStudy",
@@ -136,6 +147,7 @@ __all__ = [
     "TranslationJudge",
     "TranslationPreset",
     "TranslationStudy",
+    "VotesBed",
     "accuracies",
     "auc",
     "best_mixture",
@@ -179,15 +191,15 @@ __all__ = [
     "pick",
     "rank_within_modes",
     "read_pair_folder",
-    "real_or_generated",
     "real_over_generated",
     "repeat_images",
     "resting_share",
+    "same_framing",
     "score_pool",
     "scores_of_the_next",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",
+    "unjudged_faces",
     "votes_agreement",
-    "votes_values",
 ]

@@ -5,7 +5,7 @@ GIQA's paper says of such measures is that they know photographs' faults, not ge
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -77,11 +77,17 @@ def natural_scores(
     device: str = "cpu",
     progress: bool = False,
 ) -> Callables:
-    """The measures fitted on real images (n, c, h, w), by name, as callables images -> (n,)."""
+    """The measures fitted on real images (n, c, h, w), by name, as callables images -> (n,).
+
+    At most every fifth of them is held out to choose the weights.
+    """
     images = images[: preset.real]
+    settings = replace(
+        preset.settings, held_out=min(preset.settings.held_out, max(1, len(images) // 5))
+    )
     found: Callables = {
         name: fetch_baseline(
-            store, name, images, preset.settings, seed=seed, device=device, progress=progress
+            store, name, images, settings, seed=seed, device=device, progress=progress
         )
         for name in BASELINES
         if name in names
