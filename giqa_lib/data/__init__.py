@@ -17,6 +17,7 @@ from giqa_lib.data.registry import encoded_as, fetch, find, jpeg_quality, load, 
 from giqa_lib.data.resize import resize, set_channels
 from giqa_lib.data.source import UnreadableImage
 from giqa_lib.data.toy_faces import TOY_FACE_PARTS, toy_faces
+from giqa_lib.data.warping import warp
 
 __all__ = [
     "DEGRADATIONS",
@@ -47,4 +48,5 @@ __all__ = [
     "set_channels",
     "status",
     "toy_faces",
+    "warp",
 ]
