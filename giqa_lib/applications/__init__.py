@@ -56,7 +56,13 @@ from giqa_lib.applications.natural_study import (
     natural_scores,
     study_natural_scores,
 )
-from giqa_lib.applications.outcomes import accuracies, combine_seeds, differences, outcomes
+from giqa_lib.applications.outcomes import (
+    accuracies,
+    combine_on_same_images,
+    combine_seeds,
+    differences,
+    outcomes,
+)
 from giqa_lib.applications.pair_beds import ALL_PAIRS, StudyBed
 from giqa_lib.applications.pair_benchmark import (
     Benchmark,
@@ -100,6 +106,7 @@ from giqa_lib.applications.translation_study import (
     TranslationPreset,
     TranslationStudy,
 )
+from giqa_lib.applications.unseen_faults import UNSEEN_PAIRS, UnseenFaults
 from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
@@ -117,6 +124,7 @@ __all__ = [
     "SCORE_PRESETS",
     "SCORE_RUNS",
     "TRANSLATION_PRESETS",
+    "UNSEEN_PAIRS",
     "Benchmark",
     "FacesPreset",
     "FacesStudy",
@@ -147,6 +155,7 @@ __all__ = [
     "TranslationJudge",
     "TranslationPreset",
     "TranslationStudy",
+    "UnseenFaults",
     "VotesBed",
     "accuracies",
     "auc",
@@ -154,6 +163,7 @@ __all__ = [
     "by_votes",
     "classifier_sweep",
     "clean_over_degraded",
+    "combine_on_same_images",
     "combine_seeds",
     "density_objective",
     "density_values",

@@ -1,14 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-import torch
 from image_textures import textures
 
 from giqa_lib.applications import (
     NATURAL_PRESETS,
-    LearnedPreset,
     NaturalPreset,
     natural_scores,
-    real_or_generated,
 )
 from giqa_lib.applications.natural_study import NATURAL
 from giqa_lib.checks import InputError
@@ -45,22 +44,14 @@ def test_presets():
         NaturalPreset(real=0, settings=PRESET.settings)
 
 
-def test_real_against_generated_is_told_apart_on_fresh_images(tmp_path):
-    """BC-GIQA without snapshots: generated ones are the textures under noise."""
-    preset = LearnedPreset(
-        per_snapshot=1,
-        real=1,
-        held_out=1,
-        width=8,
-        fit=FitSettings(steps=120, batch_size=32, check_every=40),
-    )
+def test_few_images_leave_most_to_train_on(tmp_path, monkeypatch):
+    seen = {}
 
-    def noisy(images):
-        noise = torch.randint(-60, 60, images.shape, generator=torch.Generator().manual_seed(0))
-        return (images.int() + noise).clamp(0, 255).to(torch.uint8)
+    def watched(store, name, images, settings, **keywords):
+        seen[name] = settings.held_out
+        return lambda images: np.zeros(len(images))
 
-    real = textures(150)
-    score = real_or_generated(Store(tmp_path), real, noisy(textures(150, seed=1)), preset, seed=0)
-    fresh = textures(60, seed=2)
-    assert score.method == "BC-GIQA"
-    assert (score(fresh) > score(noisy(textures(60, seed=3)))).mean() > 0.9
+    monkeypatch.setattr("giqa_lib.applications.natural_study.fetch_baseline", watched)
+    greedy = replace(PRESET, settings=replace(PRESET.settings, held_out=50))
+    natural_scores(Store(tmp_path), textures(80), greedy, seed=0, names=("NIMA",))
+    assert seen == {"NIMA": 12}
