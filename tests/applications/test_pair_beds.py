@@ -86,4 +86,5 @@ def test_cifake_adds_a_kind_where_it_is(study, monkeypatch):
     assert not set(kind.worse) & set(fresh.worse)
     chosen = bed.images[len(study.pool) + 60 :]
     assert len(chosen) == 145
+    assert (bed.repeats.exact.sum(), bed.repeats.near.sum()) == (10, 0)
     assert len({bytes(image.numpy().tobytes()) for image in chosen}) == len(chosen)
