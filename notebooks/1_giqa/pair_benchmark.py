@@ -36,7 +36,7 @@ seed: int = 0  # the first seed; each seed has its own split, GAN and scores
 device: str = "cpu"  # cpu or cuda
 output: str = ""  # folder for the record; empty: none is written
 seeds: int = 0  # how many seeds; 0: the profile's
-others: bool = True  # the other test beds too, where their data are: CIFAR-10 (not in quick), faces with votes, LGIQA
+others: bool = True  # the other test beds too, where their data are: LGIQA and, but in quick, CIFAR-10 and faces with votes
 components: int = 70  # Gaussian components M of GMM-GIQA, the paper's for faces
 neighbours: int = 1  # neighbours K of KNN-GIQA, the paper's for faces and streets
 
@@ -163,7 +163,7 @@ for name, table in tables.items():
 
 # %%
 votes = None
-if others and here["faces64-human"]:
+if others and profile != "quick" and here["faces64-human"]:
     human = human_votes(default_store(), random_state=seed, device=device)
     studies = [FacesStudy(FACES_PRESETS[profile], seed=one, store=default_store(), device=device) for one in all_seeds]
     faces = [VotesBed(study, human) for study in studies]
@@ -174,7 +174,7 @@ if others and here["faces64-human"]:
     opinion = [votes_agreement(human, v, random_state=seed).assign(seed=one) for v, one in zip(face_values, all_seeds)]
     opinion = combine_on_same_images(pd.concat(opinion), by=["name", "faces"])
 else:
-    print("faces64-human is not used here: set GIQA_DATA to a folder that holds it, and others=True.")
+    print("faces64-human is not used here: set GIQA_DATA to a folder that holds it, others=True and another profile than quick.")
 
 # %%
 if votes is not None:
