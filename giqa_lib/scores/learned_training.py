@@ -6,9 +6,9 @@ score. Known departures from the official code: the rotation by up to 15 degrees
 mirroring are left out, and its model choice (labels of the constant 77) is not a choice.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from giqa_lib.learning import (
     FitSettings,
     NetworkSettings,
     check_pixels,
+    content_digest,
     fit,
     new_network,
     random_crops,
@@ -68,9 +69,7 @@ class LabelledImages:
 
     def digest(self) -> str:
         """Pixels and labels in one hash."""
-        found = hashlib.sha256(self.images.contiguous().numpy().tobytes())
-        found.update(self.labels.astype("<f8").tobytes())
-        return found.hexdigest()[:32]
+        return content_digest(self.images, self.labels)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +170,8 @@ def fetch_learned_score(
         "revision": REVISION,
     }
 
-    def make(folder: Path) -> None:
-        train_learned_score(
+    def make(folder: Path) -> LearnedScore:
+        return train_learned_score(
             train,
             held_out,
             method,
@@ -182,9 +181,10 @@ def fetch_learned_score(
             config=config,
             device=device,
             progress=progress,
-        ).save(folder)
+        )
 
-    return LearnedScore.load(store.fetch("learned_score", config, make), device=device)
+    load = partial(LearnedScore.load, device=device)
+    return store.fetch_saved("learned_score", config, make, load)
 
 
 def noisy_labels(

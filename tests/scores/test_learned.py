@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from store_keys import key_asked_for
 from torch.nn.functional import binary_cross_entropy
 
 from giqa_lib.checks import InputError
@@ -139,6 +140,21 @@ def test_the_store_keeps_it_and_every_part_of_the_question_counts(train, held_ou
     ]
     folders = [p for p in (tmp_path / "learned_score").iterdir() if p.is_dir()]
     assert len(folders) == len(others) + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "key"), [(mbc((0.5, 1.0)), "272e4e75a26fa362"), (IR, "95d9c431b2f93f20")]
+)
+def test_scores_that_were_trained_earlier_are_still_found(method, key, monkeypatch):
+    """Trainings of hours lie under these keys: to change one, raise REVISION and say so."""
+    images = torch.arange(384).remainder(251).to(torch.uint8).view(8, 3, 4, 4)
+    data = LabelledImages(images=images, labels=np.linspace(0, 1, 8))
+    settings = LearnedSettings(network=NetworkSettings(patch=3, width=4), fit=FitSettings(steps=2))
+    found = key_asked_for(
+        monkeypatch,
+        lambda store: fetch_learned_score(store, data, data, method, settings, seed=3),
+    )
+    assert found == ("learned_score", key)
 
 
 CHILD = """
