@@ -303,9 +303,8 @@ def fit_baseline(
         )
         if place is not None:
             write_network(place, network, {"stage": number})
-    if folder is not None:  # the stages are done: nothing is left to go on from
-        for done in folder.glob("stage-*"):
-            shutil.rmtree(done)
+    for done in () if folder is None else folder.glob("stage-*"):
+        shutil.rmtree(done)  # nothing is left to go on from
     return NaturalScore(measure=measure, network=network, settings=shape)
 
 

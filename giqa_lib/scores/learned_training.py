@@ -14,34 +14,28 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from giqa_lib.checks import (
-    InputError,
     check_probability,
-    check_same_length,
-    error_line,
 )
 from giqa_lib.learning import (
     CENTRE,
     FitSettings,
     NetworkSettings,
-    check_pixels,
-    content_digest,
     fit,
     new_network,
     random_crops,
     random_places,
     rank_correlation,
 )
+from giqa_lib.scores.labelled_images import LabelledImages
 from giqa_lib.scores.learned import LearnedScore
 from giqa_lib.scores.learned_methods import Method
 from giqa_lib.store import Store
 
 __all__ = [
-    "LabelledImages",
     "LearnedSettings",
     "fetch_learned_score",
     "noisy_labels",
@@ -49,27 +43,6 @@ __all__ = [
 ]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelledImages:
-    """uint8 images (n, c, h, w) and their pseudo-labels (n,) in [0, 1]."""
-
-    images: UInt8[Tensor, "n c h w"]
-    labels: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        check_pixels(self.images)
-        check_same_length(images=self.images, labels=self.labels)
-        if not np.isfinite(self.labels).all() or np.ptp(self.labels) == 0:
-            hint = "give images of several iterations: see pseudo_labels"
-            expected = "finite values, two or more different ones"
-            got = f"{len(np.unique(self.labels))} different in {len(self.labels)}"
-            raise InputError(error_line("labels", expected=expected, got=got, hint=hint))
-
-    def digest(self) -> str:
-        """Pixels and labels in one hash."""
-        return content_digest(self.images, self.labels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,14 @@
 """The faces' study, on textures that play the faces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from giqa_lib.applications import (
     FACES_PRESETS,
+    LEARNED_PRESETS,
     FacesPreset,
     FacesStudy,
     LabelledGenerator,
@@ -18,6 +21,7 @@ from giqa_lib.checks import InputError
 from giqa_lib.data import encoded_as, load
 from giqa_lib.gan import fetch_snapshots
 from giqa_lib.learning import FitSettings
+from giqa_lib.scores import mbc, official_thresholds
 from giqa_lib.store import Store
 
 PRESET = FacesPreset(steps=(2, 8), width=4, labelled=4, per_snapshot=6, batch_size=4)
@@ -115,3 +119,16 @@ def test_presets():
     assert set(FACES_PRESETS) == {"quick", "cpu", "paper"}
     with pytest.raises(InputError, match="width"):
         FacesPreset(steps=(1, 2), width=0)
+
+
+@pytest.mark.slow
+def test_the_paper_profile_scores_faces_with_vgg(faces):
+    """Patches of 48 of 64 pixels are large enough for the paper's network: one step of two images."""
+    paper = LEARNED_PRESETS["paper"]
+    fit = replace(paper.fit, steps=1, batch_size=2, check_every=1)
+    preset = replace(paper, per_snapshot=2, real=4, held_out=2, fit=fit)
+    score = LearnedStudy(faces, preset).score(mbc(official_thresholds()))
+    assert (score.settings.name, score.settings.patch) == ("vgg19_bn", 48)
+    found = score(faces.judged_images)
+    assert found.shape == (12,)
+    assert np.isfinite(found).all()

@@ -55,3 +55,16 @@ def test_few_images_leave_most_to_train_on(tmp_path, monkeypatch):
     greedy = replace(PRESET, settings=replace(PRESET.settings, held_out=50))
     natural_scores(Store(tmp_path), textures(80), greedy, seed=0, names=("NIMA",))
     assert seen == {"NIMA": 12}
+
+
+@pytest.mark.parametrize("side", [28, 64])
+def test_the_paper_profile_runs_on_small_and_larger_images(side, tmp_path):
+    """Torchvision's network under each measure: two steps of eight images."""
+    paper = NATURAL_PRESETS["paper"]
+    fit = replace(paper.settings.fit, steps=2, batch_size=8, check_every=1)
+    preset = replace(paper, settings=replace(paper.settings, fit=fit))
+    images = textures(40, side=side)
+    for call in natural_scores(Store(tmp_path), images, preset, seed=0).values():
+        found = call(images[:3])
+        assert found.shape == (3,)
+        assert np.isfinite(found).all()
