@@ -27,6 +27,7 @@ from giqa_lib.learning.batches import check_pixels
 
 __all__ = [
     "FEATURES",
+    "SMALLEST_SIDE",
     "fit_asymmetric_gaussian",
     "mscn",
     "patch_statistics",
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 FEATURES = 36
-SMALLEST_SIDE = 16
+SMALLEST_SIDE = 16  # pixels: the second scale has half of them, and the window seven
 WINDOW, SIGMA = 7, 7 / 6
 ROUNDING = 1e-9  # grey values: what is nearer to its local mean differs from it by rounding alone
 SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))

@@ -11,6 +11,7 @@ from giqa_lib.applications import (
 )
 from giqa_lib.applications.natural_study import NATURAL
 from giqa_lib.checks import InputError
+from giqa_lib.data import resize
 from giqa_lib.iqa import BaselineSettings
 from giqa_lib.learning import FitSettings
 from giqa_lib.store import Store
@@ -68,3 +69,16 @@ def test_the_paper_profile_runs_on_small_and_larger_images(side, tmp_path):
         found = call(images[:3])
         assert found.shape == (3,)
         assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("name", ["NIQE", "BRISQUE"])
+def test_images_too_small_for_scene_statistics_are_enlarged(name, tmp_path):
+    """Digits have 8 pixels: fitted and scored as their enlargements are."""
+    small = textures(60, side=8)
+    large = resize(small, 16)
+    one, two = (
+        natural_scores(Store(tmp_path), i, PRESET, seed=0, names=(name,)) for i in (small, large)
+    )
+    if name == "NIQE":
+        assert np.array_equal(one[name](small[:5]), two[name](large[:5]))
+    assert one[name](small[:5]).shape == (5,)
