@@ -164,7 +164,7 @@ def test_scores_that_were_trained_earlier_are_still_found(method, key, monkeypat
 
 CHILD = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = [{tests!r}, {above!r}]
 import test_learned as t
 long = t.replace(t.SETTINGS, fit=t.replace(t.SETTINGS.fit, steps=600, check_every=10, patience=99))
 t.fetch_learned_score(t.Store({folder!r}), t.stripes(400, 0), t.stripes(100, 1), t.IR, long, seed=0)
@@ -174,9 +174,9 @@ t.fetch_learned_score(t.Store({folder!r}), t.stripes(400, 0), t.stripes(100, 1),
 def test_training_resumes_bitwise_after_kill_9(train, held_out, tmp_path):
     long = replace(SETTINGS, fit=replace(SETTINGS.fit, steps=600, check_every=10, patience=99))
     folder = str(tmp_path / "killed")
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD.format(tests=os.path.dirname(__file__), folder=folder)]
-    )
+    here = os.path.dirname(__file__)
+    code = CHILD.format(tests=here, above=os.path.dirname(here), folder=folder)
+    child = subprocess.Popen([sys.executable, "-c", code])
     deadline = time.monotonic() + 60
     while not list((tmp_path / "killed").rglob("checkpoint-previous.safetensors")):
         assert time.monotonic() < deadline, "no checkpoint appeared"
