@@ -313,7 +313,8 @@ if ladder is not None:
     agreement = combine_on_same_images(pd.DataFrame(rows), by=["name"])  # the generators' images are the same in every seed
     for r in agreement.itertuples():
         run.record(paper="ours", exhibit="GAN ladder", row=r.name, column="mean score", metric="SRCC with minus FID", value=r.value,
-                   standard_error=r.standard_error, n=len(ladder.fid), seeds=r.seeds, dataset="gan-ladder")  # fmt: skip
+                   standard_error=r.standard_error, n=len(ladder.fid), seeds=r.seeds, dataset="gan-ladder",
+                   key=f"ladder-{r.name.removesuffix('-GIQA').lower()}")  # fmt: skip
     plot = bars(agreement, x="name", y="value", error="standard_error", ylabel="rank correlation with minus FID", chance=0.0)
     show(plot, name="fig-ladder", caption="Rank correlation of nine generators' mean scores with their published FIDs, with 95 % intervals over images and seeds.")
     lines = pd.concat(means).groupby(["method", "fid"], as_index=False)["mean"].mean()
