@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from filelock import FileLock
 
@@ -20,6 +20,16 @@ from giqa_lib.checks import InputError, error_line
 __all__ = ["Store", "config_hash", "default_store"]
 
 Make = Callable[[Path], None]
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Saves(Protocol):
+    """What can write itself to a folder."""
+
+    def save(self, folder: Path) -> object:
+        """Write it; what comes back is not looked at."""
+        ...
 
 
 def config_hash(config: Mapping[str, Any]) -> str:
@@ -86,6 +96,23 @@ class Store:
                 )
                 os.replace(partial, final)
         return final
+
+    def fetch_saved(
+        self,
+        kind: str,
+        config: Mapping[str, Any],
+        make: Callable[[Path], Saves],
+        load: Callable[[Path], T],
+    ) -> T:
+        """``load`` of the artefact's folder, to which what ``make(folder)`` gave was saved if it was not there.
+
+        What has just been made is read back too, so that the first to ask gets what all others get.
+        """
+        return load(self.fetch(kind, config, lambda folder: _save(make(folder), folder)))
+
+
+def _save(made: Saves, folder: Path) -> None:
+    made.save(folder)
 
 
 def default_store() -> Store:

@@ -135,6 +135,33 @@ def test_a_killed_maker_frees_the_lock_and_no_half_artefact_appears(tmp_path):
     assert (store.fetch("thing", {"n": 1}, make) / "whole").exists()
 
 
+class Word:
+    """The least that can save itself."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def save(self, folder):
+        (folder / "word").write_text(self.text)
+
+    @classmethod
+    def load(cls, folder):
+        return cls((folder / "word").read_text() + ", read back")
+
+
+def test_what_saves_itself_is_made_once_and_read_back_from_the_first_time_on(tmp_path):
+    made = []
+
+    def make(folder):
+        made.append(folder.suffix)
+        return Word("a")
+
+    store = Store(tmp_path)
+    found = [store.fetch_saved("word", {"n": 1}, make, Word.load).text for _ in range(2)]
+    assert found == ["a, read back"] * 2
+    assert made == [".partial"]  # the maker may keep checkpoints there
+
+
 def test_the_default_place_is_set_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.setenv("GIQA_STORE", str(tmp_path / "a"))
     assert default_store().root == tmp_path / "a"

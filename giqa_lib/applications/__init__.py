@@ -7,6 +7,13 @@ from giqa_lib.applications.batch_scores import (
 )
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.faces_study import (
+    FACES_PRESETS,
+    FacesPreset,
+    FacesStudy,
+    same_framing,
+    unjudged_faces,
+)
 from giqa_lib.applications.folder_comparison import (
     BETTER,
     REAL,
@@ -31,10 +38,10 @@ from giqa_lib.applications.hard_mining import (
 from giqa_lib.applications.human_votes import HumanVotes, human_votes
 from giqa_lib.applications.learned_study import (
     LEARNED_PRESETS,
+    LabelledGenerator,
     LearnedPreset,
     LearnedStudy,
     patch_of,
-    real_or_generated,
 )
 from giqa_lib.applications.learned_sweep import (
     JudgedSettings,
@@ -56,7 +63,13 @@ from giqa_lib.applications.natural_study import (
     study_natural_scores,
 )
 from giqa_lib.applications.opinion_agreement import opinion_agreement, order_agreement
-from giqa_lib.applications.outcomes import accuracies, combine_seeds, differences, outcomes
+from giqa_lib.applications.outcomes import (
+    accuracies,
+    combine_on_same_images,
+    combine_seeds,
+    differences,
+    outcomes,
+)
 from giqa_lib.applications.pair_beds import ALL_PAIRS, StudyBed
 from giqa_lib.applications.pair_benchmark import (
     Benchmark,
@@ -93,7 +106,6 @@ from giqa_lib.applications.scored_pool import (
     score_pool,
     step_agreement,
 )
-from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
 from giqa_lib.applications.scorer import (
     ScoredImages,
     Scorer,
@@ -101,6 +113,7 @@ from giqa_lib.applications.scorer import (
     fit_scorer,
     load_scorer,
 )
+from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
 from giqa_lib.applications.stand_in_folders import (
     STAND_IN_LEVELS,
@@ -113,11 +126,13 @@ from giqa_lib.applications.translation_study import (
     TranslationPreset,
     TranslationStudy,
 )
-from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
+from giqa_lib.applications.unseen_faults import UNSEEN_PAIRS, UnseenFaults
+from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
     "ALL_PAIRS",
     "BETTER",
+    "FACES_PRESETS",
     "FAMILIES",
     "FAMILY_PRESETS",
     "JUDGE_PRESETS",
@@ -132,7 +147,10 @@ __all__ = [
     "SCORE_RUNS",
     "STAND_IN_LEVELS",
     "TRANSLATION_PRESETS",
+    "UNSEEN_PAIRS",
     "Benchmark",
+    "FacesPreset",
+    "FacesStudy",
     "FamilyPreset",
     "FeatureSpace",
     "FolderComparison",
@@ -141,6 +159,7 @@ __all__ = [
     "HumanVotes",
     "JudgeSettings",
     "JudgedSettings",
+    "LabelledGenerator",
     "Ladder",
     "LearnedPreset",
     "LearnedStudy",
@@ -165,12 +184,15 @@ __all__ = [
     "TranslationJudge",
     "TranslationPreset",
     "TranslationStudy",
+    "UnseenFaults",
+    "VotesBed",
     "accuracies",
     "auc",
     "best_mixture",
     "by_votes",
     "classifier_sweep",
     "clean_over_degraded",
+    "combine_on_same_images",
     "combine_seeds",
     "compare_sets",
     "density_objective",
@@ -213,16 +235,17 @@ __all__ = [
     "pick",
     "rank_within_modes",
     "read_pair_folder",
-    "real_or_generated",
     "real_over_generated",
     "repeat_images",
     "resting_share",
+    "same_framing",
     "score_pool",
     "scores_of_the_next",
     "simulate_panel",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",
+    "unjudged_faces",
     "votes_agreement",
     "votes_values",
     "write_stand_in",

@@ -32,16 +32,14 @@ HELD_OUT_SHARE = 0.2
 class HumanVotes:
     """Real faces to fit on, the judged faces, and the pairs that votes give.
 
-    ``reference``, ``held_out`` and ``pool`` are features; ``reference_images`` and ``pool_images`` the same
-    rows as images, ``spare_images`` generated faces with too few votes to be judged.
+    ``reference``, ``held_out`` and ``pool`` are features, ``pool_images`` the judged faces as images and ``table`` what is
+    known of them (``generator``, ``share`` of votes "real").
     """
 
     reference: NDArray[np.float64]
     held_out: NDArray[np.float64]
     pool: NDArray[np.float64]
-    reference_images: UInt8[Tensor, "n c h w"]
-    pool_images: UInt8[Tensor, "m c h w"]
-    spare_images: UInt8[Tensor, "k c h w"]
+    pool_images: UInt8[Tensor, "n c h w"]
     table: pd.DataFrame
     pairs: list[Pairs]
 
@@ -74,16 +72,13 @@ def human_votes(
     raw = extract(images, network, store=store, progress=progress).values
     reduction = PCA(variance=variance, max_components=max_components).fit(raw[real[held_out:]])
     pool = np.flatnonzero(judged)
-    spare = np.flatnonzero((table["generator"] == "wgan-gp") & ~judged)
     chosen = table.iloc[pool].reset_index(drop=True)
     chosen["share"] = chosen["votes_real"] / chosen["votes_total"]
     return HumanVotes(
         reference=reduction.transform(raw[real[held_out:]]),
         held_out=reduction.transform(raw[real[:held_out]]),
         pool=reduction.transform(raw[pool]),
-        reference_images=images.subset(real[held_out:]).tensor(),
         pool_images=images.subset(pool).tensor(),
-        spare_images=images.subset(spare).tensor(),
         table=chosen,
         pairs=_pairs(chosen, margin, least_votes, random),
     )

@@ -8,17 +8,17 @@ judges a score on images of generators that it was and was not trained on withou
 """
 
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_positive, check_probability
+from giqa_lib.data import ImageSet
 from giqa_lib.learning import VGG_SMALLEST_PATCH, FitSettings, NetworkSettings
 from giqa_lib.scores import (
-    BC,
     LabelledImages,
     LearnedScore,
     LearnedSettings,
@@ -29,7 +29,7 @@ from giqa_lib.scores import (
 )
 from giqa_lib.store import Store
 
-__all__ = ["LEARNED_PRESETS", "LearnedPreset", "LearnedStudy", "patch_of", "real_or_generated"]
+__all__ = ["LEARNED_PRESETS", "LabelledGenerator", "LearnedPreset", "LearnedStudy", "patch_of"]
 
 LATENTS_SEED = 10_000  # apart from the pool's latents, which are drawn by the study's own seed
 HOLD_OUT_EVERY = 4
@@ -106,33 +106,37 @@ def _settings(images: Tensor, preset: LearnedPreset, patch: float) -> LearnedSet
     return LearnedSettings(network=network, fit=preset.fit)
 
 
-def real_or_generated(
-    store: Store,
-    real: UInt8[Tensor, "n c h w"],
-    generated: UInt8[Tensor, "m c h w"],
-    preset: LearnedPreset,
-    *,
-    seed: int,
-    device: str = "cpu",
-) -> LearnedScore:
-    """BC-GIQA where there are no snapshots: real against generated images; every fifth of both is held out."""
-    images = torch.cat([real, generated])
-    labels = np.repeat([1.0, 0.5], [len(real), len(generated)])  # any label below 1 is generated
-    kept = np.arange(len(labels)) % 5 == 0
-    train, held_out = (
-        LabelledImages(images=images[torch.as_tensor(rows)], labels=labels[rows])
-        for rows in (~kept, kept)
-    )
-    settings = _settings(images, preset, preset.patch)
-    return fetch_learned_score(store, train, held_out, BC, settings, seed=seed, device=device)
+@runtime_checkable
+class LabelledGenerator(Protocol):
+    """A generator whose training steps are kept, and real images like those that it was trained on."""
+
+    seed: int
+    store: Store
+    device: str
+    progress: bool
+    reference: ImageSet
+
+    @property
+    def labelled_steps(self) -> tuple[int, ...]:
+        """The training steps whose images get pseudo-labels, rising."""
+        ...
+
+    def generate(self, step: int, count: int, *, seed: int) -> UInt8[Tensor, "n c h w"]:
+        """Images of one step, in the encoding of the real ones."""
+        ...
 
 
 class LearnedStudy:
-    """The training images of a study's learned scores, and the scores, from the store."""
+    """The training images of a study's learned scores, and the scores, from the store.
 
-    def __init__(self, study: Study, preset: LearnedPreset) -> None:
+    A study with fewer real images than the preset asks for gives all that are not held out.
+    """
+
+    def __init__(self, study: LabelledGenerator, preset: LearnedPreset) -> None:
         self.study = study
-        self.preset = preset
+        self.preset = preset = replace(
+            preset, real=min(preset.real, len(study.reference) - preset.held_out)
+        )
         steps = study.labelled_steps
         # The last snapshot is trained on: it defines the largest label of a generated image.
         self.held_out_steps = steps[1::HOLD_OUT_EVERY]

@@ -5,7 +5,7 @@ GIQA's paper says of such measures is that they know photographs' faults, not ge
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import UInt8
@@ -14,8 +14,10 @@ from torch import Tensor
 
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_positive
+from giqa_lib.data import resize
 from giqa_lib.iqa import (
     BASELINES,
+    SMALLEST_SIDE,
     BaselineSettings,
     fetch_baseline,
     fit_brisque,
@@ -77,18 +79,24 @@ def natural_scores(
     device: str = "cpu",
     progress: bool = False,
 ) -> Callables:
-    """The measures fitted on real images (n, c, h, w), by name, as callables images -> (n,)."""
+    """The measures fitted on real images (n, c, h, w), by name, as callables images -> (n,).
+
+    At most every fifth of them is held out to choose the weights. NIQE and BRISQUE see images below 16 pixels enlarged.
+    """
     images = images[: preset.real]
+    settings = replace(
+        preset.settings, held_out=min(preset.settings.held_out, max(1, len(images) // 5))
+    )
     found: Callables = {
         name: fetch_baseline(
-            store, name, images, preset.settings, seed=seed, device=device, progress=progress
+            store, name, images, settings, seed=seed, device=device, progress=progress
         )
         for name in BASELINES
         if name in names
     }
     makers: Mapping[str, Callable[[], Callable[[Tensor], NDArray[np.float64]]]] = {
-        "NIQE": lambda: fit_niqe(images),
-        "BRISQUE": lambda: _brisque(images, seed),
+        "NIQE": lambda: _of_large_enough(fit_niqe, images),
+        "BRISQUE": lambda: _of_large_enough(lambda large: _brisque(large, seed), images),
     }
     return found | {name: make() for name, make in makers.items() if name in names}
 
@@ -104,6 +112,20 @@ def study_natural_scores(study: Study, preset: NaturalPreset) -> Callables:
         device=study.device,
         progress=study.progress,
     )
+
+
+def _of_large_enough(
+    make: Callable[[Tensor], Callable[[Tensor], NDArray[np.float64]]], images: Tensor
+) -> Callable[[Tensor], NDArray[np.float64]]:
+    """A measure by scene statistics; images too small for them (digits) are enlarged, fitted and scored alike."""
+    score = make(_enlarged(images))
+    if min(images.shape[2:]) >= SMALLEST_SIDE:
+        return score
+    return lambda small: score(_enlarged(small))
+
+
+def _enlarged(images: Tensor) -> Tensor:
+    return resize(images, SMALLEST_SIDE) if min(images.shape[2:]) < SMALLEST_SIDE else images
 
 
 def _brisque(images: Tensor, seed: int) -> Callable[[Tensor], NDArray[np.float64]]:

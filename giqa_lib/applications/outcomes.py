@@ -14,6 +14,7 @@ three seeds can be small by chance.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from giqa_lib.applications.pairs import Pairs
 from giqa_lib.checks import check_same_length, check_scores
 
-__all__ = ["accuracies", "combine_seeds", "differences", "outcomes"]
+__all__ = ["accuracies", "combine_on_same_images", "combine_seeds", "differences", "outcomes"]
 
 Outcomes = NDArray[np.float64]
 
@@ -76,16 +77,46 @@ def combine_seeds(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """
     rows = []
     for key, group in frame.groupby(list(by), sort=False, dropna=False):
-        values, errors = group["value"].to_numpy(float), group["standard_error"].to_numpy(float)
-        within = float((errors**2).mean())
-        between = float(values.var(ddof=1)) if len(values) > 1 else 0.0
-        rows.append(
-            {
-                **dict(zip(by, key, strict=True)),
-                "value": float(values.mean()),
-                "standard_error": float(np.sqrt(max(within, between) / len(values))),
-                "n": int(group["n"].sum()),
-                "seeds": tuple(int(seed) for seed in group["seed"]),
-            }
-        )
+        within, between = _spreads(group)
+        error = float(np.sqrt(max(within, between) / len(group)))
+        rows.append(_combined(by, key, group, error, int(group["n"].sum())))
     return pd.DataFrame(rows)
+
+
+def combine_on_same_images(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    r"""As :func:`combine_seeds` where all seeds judge the very same images: more seeds do not make them more.
+
+    The error of the images stays whole,
+
+    .. math:: SE^2 = \frac{1}{S}\sum_s SE_s^2 + \frac{1}{S(S-1)}\sum_s (a_s - \bar a)^2,
+
+    on the safe side where seeds err on different images. ``n`` is that of one seed.
+
+    >>> one = pd.DataFrame({"m": [5, 5], "seed": [0, 1], "value": [0.5, 0.5], "standard_error": [0.1, 0.1], "n": [9, 9]})
+    >>> combine_on_same_images(one, by=["m"]).round(3).to_dict("records")
+    [{'m': 5, 'value': 0.5, 'standard_error': 0.1, 'n': 9, 'seeds': (0, 1)}]
+    """
+    rows = []
+    for key, group in frame.groupby(list(by), sort=False, dropna=False):
+        within, between = _spreads(group)
+        error = float(np.sqrt(within + between / len(group)))
+        rows.append(_combined(by, key, group, error, int(group["n"].max())))
+    return pd.DataFrame(rows)
+
+
+def _spreads(group: pd.DataFrame) -> tuple[float, float]:
+    """The mean squared error within seeds, and the variance between them (0 of one seed)."""
+    values, errors = group["value"].to_numpy(float), group["standard_error"].to_numpy(float)
+    return float((errors**2).mean()), float(values.var(ddof=1)) if len(values) > 1 else 0.0
+
+
+def _combined(
+    by: Sequence[str], key: tuple[Any, ...], group: pd.DataFrame, error: float, n: int
+) -> dict[str, Any]:
+    return {
+        **dict(zip(by, key, strict=True)),
+        "value": float(group["value"].mean()),
+        "standard_error": error,
+        "n": n,
+        "seeds": tuple(int(seed) for seed in group["seed"]),
+    }

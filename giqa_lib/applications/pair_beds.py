@@ -26,11 +26,12 @@ from torch import Tensor
 
 from giqa_lib.applications.pairs import Pairs, join, real_over_generated
 from giqa_lib.applications.snapshot_study import Study, degrade_at_random
-from giqa_lib.data import find, load
+from giqa_lib.data import ImageSet, Repeats, find, find_repeats, load
 
-__all__ = ["ALL_PAIRS", "StudyBed"]
+__all__ = ["ALL_PAIRS", "STABLE_DIFFUSION", "StudyBed"]
 
 ALL_PAIRS = "all constructed pairs"
+STABLE_DIFFUSION = "real over Stable Diffusion"
 CIFAKE = "cifake"
 WITHIN_SEED, PAIRS_SEED = 3, 4  # streams apart from the study's own
 LATE_SNAPSHOTS = 5  # whose images still have something to lose
@@ -51,10 +52,21 @@ class StudyBed:
         return {step: self.study.rows("generated", step=step) for step in steps}
 
     @cached_property
-    def _fakes(self) -> UInt8[Tensor, "n c h w"] | None:
+    def _cifake(self) -> ImageSet | None:
         if self.study.dataset != "cifar10" or find(CIFAKE) is None:
             return None
-        fakes = load(CIFAKE, "test")
+        return load(CIFAKE, "test")
+
+    @cached_property
+    def repeats(self) -> Repeats | None:
+        """Which of CIFAKE's test images are left out because they repeat another; None where it is not used."""
+        return None if self._cifake is None else find_repeats(self._cifake.tensor())
+
+    @cached_property
+    def _fakes(self) -> UInt8[Tensor, "n c h w"] | None:
+        if self._cifake is None or self.repeats is None:
+            return None
+        fakes = self._cifake.subset(self.repeats.first)
         rows = np.random.default_rng([self.study.seed, WITHIN_SEED]).permutation(len(fakes))
         return fakes.subset(rows[: len(self.study.real)]).tensor()
 
@@ -84,7 +96,7 @@ class StudyBed:
             found = real_over_generated(
                 self.study.rows("real", part=part), fakes, random_state=seeds[1]
             )
-            kinds.append(replace(found, name="real over Stable Diffusion"))
+            kinds.append(replace(found, name=STABLE_DIFFUSION))
         return [*kinds, join(ALL_PAIRS, *kinds, random_state=seeds[2])]
 
     def _within(self, part: str, random: np.random.Generator) -> Pairs:

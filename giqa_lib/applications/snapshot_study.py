@@ -55,6 +55,7 @@ from giqa_lib.gan import (
     Snapshots,
     SnapshotSettings,
     TrainSettings,
+    evenly_spaced_steps,
     fetch_snapshots,
     log_spaced_steps,
 )
@@ -211,8 +212,7 @@ class Study:
     @property
     def labelled_steps(self) -> tuple[int, ...]:
         """Evenly spaced training steps, rising to the last: GIQA's images with pseudo-labels."""
-        last, count = self.settings.steps[-1], self.settings.labelled
-        return tuple(sorted({max(1, round(last * i / count)) for i in range(1, count + 1)}))
+        return evenly_spaced_steps(self.settings.steps[-1], self.settings.labelled)
 
     @property
     def network_size(self) -> int:

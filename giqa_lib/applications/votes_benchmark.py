@@ -1,52 +1,87 @@
-"""The methods that can be fitted to faces with votes, and their scores of the judged faces.
+"""The benchmark on faces with votes: every method of Table 1, and its scores of the judged faces.
 
-MBC- and IR-GIQA are not among them: they need snapshots of a generator's training, and the set has none.
-BC-GIQA learns real faces against generated ones that have too few votes to be in a pair.
+All are fitted on the same real faces that nobody judged; BC-, IR- and MBC-GIQA learn from the snapshots of a generator
+trained on them (:class:`giqa_lib.applications.FacesStudy`). So they judge faces of generators that they have not seen,
+as GIQA's do. A last kind of pair asks them about their own.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import torch
+from jaxtyping import UInt8
 from numpy.typing import NDArray
+from torch import Tensor
 
+from giqa_lib.applications.faces_study import FacesStudy
 from giqa_lib.applications.human_votes import HumanVotes
-from giqa_lib.applications.learned_study import LearnedPreset, real_or_generated
+from giqa_lib.applications.learned_study import LearnedPreset, LearnedStudy
 from giqa_lib.applications.natural_study import NaturalPreset, natural_scores
+from giqa_lib.applications.pairs import Pairs
 from giqa_lib.evaluation import bootstrap, srcc
-from giqa_lib.scores import GaussianMixture, KNearestNeighbours, SingleGaussian
-from giqa_lib.store import Store
+from giqa_lib.features import PCA, extract, extractor
+from giqa_lib.scores import GaussianMixture, KNearestNeighbours, Method, SingleGaussian
 
-__all__ = ["votes_agreement", "votes_values"]
+__all__ = ["VotesBed", "votes_agreement"]
 
-COMPONENTS = 7  # the paper's smaller number: there are a few hundred real faces
+COMPONENTS = 7  # the paper's smaller number: there are less than two thousand real faces
+FEATURE, VARIANCE, DIMENSIONS = "efficientnet_lite0@64", 0.95, 32
 
 
-def votes_values(
-    human: HumanVotes,
-    store: Store,
-    *,
-    natural: NaturalPreset,
-    learned: LearnedPreset,
-    neighbours: int,
-    seed: int,
-    device: str = "cpu",
-) -> dict[str, NDArray[np.float64]]:
-    """Scores (n,) of ``human.pool_images`` by each method; higher is better."""
-    calls = natural_scores(store, human.reference_images, natural, seed=seed, device=device)
-    binary = real_or_generated(
-        store, human.reference_images, human.spare_images, learned, seed=seed, device=device
-    )
-    densities = {
-        "SGM-GIQA": SingleGaussian(),
-        "GMM-GIQA": GaussianMixture(COMPONENTS, random_state=seed),
-        "KNN-GIQA": KNearestNeighbours(neighbours),
-    }
-    found = {name: call(human.pool_images) for name, call in calls.items()}
-    found["BC-GIQA"] = binary(human.pool_images)
-    for name, density in densities.items():
-        found[name] = density.fit(human.reference).score_samples(human.pool)
-    return found
+class VotesBed:
+    """The judged faces, then the generator's own; what the pairs of both are, and how each method scores them."""
+
+    def __init__(self, faces: FacesStudy, human: HumanVotes) -> None:
+        self.faces, self.human = faces, human
+
+    @cached_property
+    def images(self) -> UInt8[Tensor, "n c h w"]:
+        """uint8 images (n, 3, 64, 64); rows of the pairs. The first ones are ``human.pool_images``."""
+        return torch.cat([self.human.pool_images, self.faces.judged_images])
+
+    def pairs(self) -> list[Pairs]:
+        """The pairs by votes, then constructed ones of the generator's snapshots."""
+        later, first = self.faces.later_pairs(), len(self.human.pool_images)
+        own = replace(later, better=later.better + first, worse=later.worse + first)
+        return [*self.human.pairs, own]
+
+    def scores(
+        self,
+        methods: Mapping[str, Method],
+        *,
+        natural: NaturalPreset,
+        learned: LearnedPreset,
+        neighbours: int,
+    ) -> dict[str, NDArray[np.float64]]:
+        """Scores (n,) of ``images`` by each method, higher is better; ``methods`` are the learned ones, by name."""
+        faces = self.faces
+        study = LearnedStudy(faces, learned)
+        calls = natural_scores(
+            faces.store, faces.reference.tensor(), natural, seed=faces.seed, device=faces.device
+        )
+        calls |= {name: study.score(method) for name, method in methods.items()}
+        return {name: call(self.images) for name, call in calls.items()} | self._densities(
+            neighbours
+        )
+
+    def _densities(self, neighbours: int) -> dict[str, NDArray[np.float64]]:
+        faces = self.faces
+        network = extractor(FEATURE, device=faces.device)
+        raw, pool = (
+            extract(images, network, store=faces.store, progress=faces.progress).values
+            for images in (faces.reference, self.images)
+        )
+        reduction = PCA(variance=VARIANCE, max_components=DIMENSIONS).fit(raw)
+        densities = {
+            "SGM-GIQA": SingleGaussian(),
+            "GMM-GIQA": GaussianMixture(COMPONENTS, random_state=faces.seed),
+            "KNN-GIQA": KNearestNeighbours(neighbours),
+        }
+        reference, rows = reduction.transform(raw), reduction.transform(pool)
+        return {name: d.fit(reference).score_samples(rows) for name, d in densities.items()}
 
 
 def votes_agreement(
@@ -58,6 +93,8 @@ def votes_agreement(
 ) -> pd.DataFrame:
     """Spearman correlation of each score with the share of votes "real", over all judged faces, and within WGAN-GP.
 
+    ``values`` (n,) begin with the judged faces; what comes after is left out.
+
     ``name``, ``faces`` (which), ``value`` in [-1, 1], ``standard_error`` (bootstrap over faces), ``n``.
     """
     share = human.table["share"].to_numpy(dtype=float)
@@ -66,7 +103,11 @@ def votes_agreement(
     for faces, chosen in (("all", np.ones(len(share), bool)), ("WGAN-GP", generated)):
         for name, scores in values.items():
             found = bootstrap(
-                srcc, scores[chosen], share[chosen], resamples=resamples, random_state=random_state
+                srcc,
+                scores[: len(share)][chosen],
+                share[chosen],
+                resamples=resamples,
+                random_state=random_state,
             )
             rows.append(
                 {

@@ -14,9 +14,11 @@ from giqa_lib.data.label_maps import (
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.reencode import jpeg_round_trip
 from giqa_lib.data.registry import encoded_as, fetch, find, jpeg_quality, load, status
+from giqa_lib.data.repeats import Repeats, find_repeats
 from giqa_lib.data.resize import resize, set_channels
 from giqa_lib.data.source import UnreadableImage
 from giqa_lib.data.toy_faces import TOY_FACE_PARTS, toy_faces
+from giqa_lib.data.warping import warp
 
 __all__ = [
     "DEGRADATIONS",
@@ -28,6 +30,7 @@ __all__ = [
     "DatasetCard",
     "ImageSet",
     "LabelledPairs",
+    "Repeats",
     "UnreadableImage",
     "check_maps",
     "dataset_card",
@@ -37,6 +40,7 @@ __all__ = [
     "encoded_as",
     "fetch",
     "find",
+    "find_repeats",
     "jpeg_quality",
     "jpeg_round_trip",
     "load",
@@ -47,4 +51,5 @@ __all__ = [
     "set_channels",
     "status",
     "toy_faces",
+    "warp",
 ]

@@ -9,6 +9,7 @@ bitwise the same weights on the same kind of CPU with the same number of threads
 import hashlib
 import math
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -124,17 +125,18 @@ def fetch_classifier(
         "revision": REVISION,
     }
 
-    def make(folder: Path) -> None:
-        train_classifier(
+    def make(folder: Path) -> ClassifierExtractor:
+        return train_classifier(
             images.tensor(size=settings.input_size),
             images.labels,
             settings=settings,
             seed=seed,
             device=device,
             progress=progress,
-        ).save(folder)
+        )
 
-    return ClassifierExtractor.load(store.fetch("classifier", config, make), device=device)
+    load = partial(ClassifierExtractor.load, device=device)
+    return store.fetch_saved("classifier", config, make, load)
 
 
 def _checked(

@@ -67,7 +67,13 @@ from giqa_lib.gan.score_guide import (
     score_guidance,
     without_adversary,
 )
-from giqa_lib.gan.snapshots import Snapshots, SnapshotSettings, fetch_snapshots, log_spaced_steps
+from giqa_lib.gan.snapshots import (
+    Snapshots,
+    SnapshotSettings,
+    evenly_spaced_steps,
+    fetch_snapshots,
+    log_spaced_steps,
+)
 from giqa_lib.gan.summary import layer_table
 from giqa_lib.gan.trainer import (
     Companion,
@@ -143,6 +149,7 @@ __all__ = [
     "batch_frechet_distance",
     "batch_inception_score",
     "crop_to",
+    "evenly_spaced_steps",
     "feature_matching_loss",
     "fetch_snapshots",
     "fetch_translator",

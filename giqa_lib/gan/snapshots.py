@@ -26,7 +26,13 @@ from giqa_lib.gan.sampling import sample
 from giqa_lib.gan.trainer import TrainSettings
 from giqa_lib.store import Store
 
-__all__ = ["SnapshotSettings", "Snapshots", "fetch_snapshots", "log_spaced_steps"]
+__all__ = [
+    "SnapshotSettings",
+    "Snapshots",
+    "evenly_spaced_steps",
+    "fetch_snapshots",
+    "log_spaced_steps",
+]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
 
@@ -67,6 +73,17 @@ def log_spaced_steps(first: int, last: int, count: int) -> tuple[int, ...]:
     check_positive(last - first, name="last - first")
     check_positive(count - 1, name="count - 1")
     return tuple(int(s) for s in np.unique(np.geomspace(first, last, count).round().astype(int)))
+
+
+def evenly_spaced_steps(last: int, count: int) -> tuple[int, ...]:
+    """``count`` whole steps with a constant distance, rising to ``last``; fewer where steps coincide.
+
+    >>> evenly_spaced_steps(800, 4)
+    (200, 400, 600, 800)
+    """
+    check_positive(last, name="last")
+    check_positive(count, name="count")
+    return tuple(sorted({max(1, round(last * i / count)) for i in range(1, count + 1)}))
 
 
 @dataclass(frozen=True, kw_only=True)

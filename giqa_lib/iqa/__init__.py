@@ -8,6 +8,7 @@ from giqa_lib.iqa.baselines import (
     fit_baseline,
 )
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
+from giqa_lib.iqa.natural_statistics import SMALLEST_SIDE
 from giqa_lib.iqa.objectives import (
     absolute_error_loss,
     earth_mover_loss,
@@ -22,6 +23,7 @@ __all__ = [
     "BASELINES",
     "BRISQUE",
     "NIQE",
+    "SMALLEST_SIDE",
     "BaselineSettings",
     "DegradedExamples",
     "NaturalScore",

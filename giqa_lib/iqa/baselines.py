@@ -6,11 +6,11 @@ images are kept. Known departures from the papers: a network from scratch instea
 with known levels instead of opinions. Official weights: :mod:`giqa_lib.iqa.official`.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +38,7 @@ from giqa_lib.learning import (
     CENTRE,
     FitSettings,
     NetworkSettings,
+    content_digest,
     crop_at,
     fit,
     new_network,
@@ -302,6 +303,8 @@ def fit_baseline(
         )
         if place is not None:
             write_network(place, network, {"stage": number})
+    for done in () if folder is None else folder.glob("stage-*"):
+        shutil.rmtree(done)  # nothing is left to go on from
     return NaturalScore(measure=measure, network=network, settings=shape)
 
 
@@ -326,15 +329,15 @@ def fetch_baseline(
     """The measure from the store; trained first if it is not there, from a checkpoint if one is."""
     config = {
         "measure": check_choice(measure, BASELINES, name="measure"),
-        "images": hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()[:32],
+        "images": content_digest(images),
         "shape": list(images.shape),
         "settings": asdict(settings),
         "seed": seed,
         "revision": REVISION,
     }
 
-    def make(folder: Path) -> None:
-        fit_baseline(
+    def make(folder: Path) -> NaturalScore:
+        return fit_baseline(
             measure,
             images,
             settings,
@@ -343,8 +346,7 @@ def fetch_baseline(
             config=config,
             device=device,
             progress=progress,
-        ).save(folder)
-        for stage in folder.glob("stage-*"):  # what a killed run would have gone on from
-            shutil.rmtree(stage)
+        )
 
-    return NaturalScore.load(store.fetch("natural_score", config, make), device=device)
+    load = partial(NaturalScore.load, device=device)
+    return store.fetch_saved("natural_score", config, make, load)

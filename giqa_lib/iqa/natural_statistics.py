@@ -12,9 +12,11 @@ samples a fit: the features are noisy there. Known departure: the second scale i
 authors' code shrinks bicubically).
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float64, UInt8
 from numpy.typing import NDArray
 from scipy.special import gammaln
 from torch import Tensor
@@ -23,10 +25,18 @@ from torch.nn.functional import avg_pool2d, conv2d, pad
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.learning.batches import check_pixels
 
-__all__ = ["FEATURES", "fit_asymmetric_gaussian", "mscn", "scene_statistics"]
+__all__ = [
+    "FEATURES",
+    "SMALLEST_SIDE",
+    "fit_asymmetric_gaussian",
+    "mscn",
+    "patch_statistics",
+    "scene_statistics",
+    "sharpness",
+]
 
 FEATURES = 36
-SMALLEST_SIDE = 16
+SMALLEST_SIDE = 16  # pixels: the second scale has half of them, and the window seven
 WINDOW, SIGMA = 7, 7 / 6
 ROUNDING = 1e-9  # grey values: what is nearer to its local mean differs from it by rounding alone
 SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -53,6 +63,37 @@ def scene_statistics(images: UInt8[Tensor, "n c h w"], *, block: int = 1024) -> 
     return np.concatenate([_features(luminance(part)) for part in images.split(block)])
 
 
+def patch_statistics(
+    images: UInt8[Tensor, "n c h w"], patch: int, *, block: int = 64
+) -> Float64[np.ndarray, "n k features"]:
+    """The 36 features of each patch (n, k, 36): a grid without overlap of ``patch`` pixels a side, even and at least 32.
+
+    Images are normalised whole and cut after that, as in the authors' code; what is left over at the right and below
+    is cut off before.
+
+    >>> patch_statistics(torch.zeros(2, 1, 64, 70, dtype=torch.uint8), 32).shape
+    (2, 4, 36)
+    """
+    _check_patch(images, patch)
+    return np.concatenate([_patch_features(grey, patch) for grey in _grids(images, patch, block)])
+
+
+def sharpness(
+    images: UInt8[Tensor, "n c h w"], patch: int, *, block: int = 64
+) -> Float64[np.ndarray, "n k"]:
+    """The mean local deviation of each patch (n, k), in grey values: what is sharp and not flat has a large one.
+
+    >>> sharpness(torch.zeros(1, 1, 64, 64, dtype=torch.uint8), 32)
+    array([[0., 0., 0., 0.]])
+    """
+    _check_patch(images, patch)
+    parts = [
+        _cut(_centred_and_deviation(grey)[1], patch).mean((2, 3))
+        for grey in _grids(images, patch, block)
+    ]
+    return torch.cat(parts).numpy()
+
+
 def luminance(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n h w"]:
     """Grey values 0 to 255 (float64), by BT.601's weights where there is colour."""
     values = images.double()
@@ -67,6 +108,12 @@ def mscn(grey: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
     >>> float(mscn(torch.full((1, 8, 8), 9.0, dtype=torch.float64)).abs().max())
     0.0
     """
+    centred, deviation = _centred_and_deviation(grey)
+    return centred / (deviation + 1)
+
+
+def _centred_and_deviation(grey: Tensor) -> tuple[Tensor, Tensor]:
+    """What a pixel is above its local mean, and the local deviation."""
     places = torch.arange(WINDOW, dtype=grey.dtype) - WINDOW // 2
     line = torch.softmax(-(places**2) / (2 * SIGMA**2), 0)
     window = (line[:, None] * line)[None, None]
@@ -80,7 +127,7 @@ def mscn(grey: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
     centred = grey - mean
     # exact zeros: the sign of rounding must not say on which side of the fit a flat pixel counts
     centred = torch.where(centred.abs() < ROUNDING, torch.zeros_like(centred), centred)
-    return centred / (deviation + 1)
+    return centred, deviation
 
 
 def fit_asymmetric_gaussian(values: Float[Tensor, "n m"]) -> NDArray[np.float64]:
@@ -113,13 +160,47 @@ def _root_mean(squares: Tensor, chosen: Tensor) -> Tensor:
     return ((squares * chosen).sum(1) / chosen.sum(1).clamp(min=1)).sqrt()
 
 
+def _check_patch(images: Tensor, patch: int) -> None:
+    check_pixels(images)
+    if patch % 2 or patch < 2 * SMALLEST_SIDE:
+        expected, hint = f"an even number, at least {2 * SMALLEST_SIDE}", "96 is the authors'"
+        raise InputError(error_line("patch", expected=expected, got=str(patch), hint=hint))
+    if min(images.shape[2:]) < patch:
+        got = f"{images.shape[2]} x {images.shape[3]}"
+        hint = "take smaller patches, or score the images whole"
+        raise InputError(
+            error_line("images", expected=f"at least {patch} pixels a side", got=got, hint=hint)
+        )
+
+
+def _grids(images: Tensor, patch: int, block: int) -> Iterator[Tensor]:
+    """Grey values of blocks of images, of sides that patches fill."""
+    height, width = (side // patch * patch for side in images.shape[2:])
+    for part in images.split(block):
+        yield luminance(part[:, :, :height, :width])
+
+
+def _cut(values: Tensor, patch: int) -> Tensor:
+    """(n, h, w) to patches (n, k, patch, patch), row by row."""
+    return values.unfold(1, patch, patch).unfold(2, patch, patch).flatten(1, 2)
+
+
+def _patch_features(grey: Tensor, patch: int) -> NDArray[np.float64]:
+    half = avg_pool2d(grey[:, None], 2)[:, 0]
+    scales = []
+    for values, side in ((grey, patch), (half, patch // 2)):
+        patches = _cut(mscn(values), side)
+        scales.append(_shapes(patches.flatten(0, 1)).reshape(*patches.shape[:2], -1))
+    return np.concatenate(scales, axis=2)
+
+
 def _features(grey: Tensor) -> NDArray[np.float64]:
     half = avg_pool2d(grey[:, None], 2)[:, 0]
-    return np.concatenate([_one_scale(grey), _one_scale(half)], axis=1)
+    return np.concatenate([_shapes(mscn(grey)), _shapes(mscn(half))], axis=1)
 
 
-def _one_scale(grey: Tensor) -> NDArray[np.float64]:
-    values = mscn(grey)
+def _shapes(values: Float[Tensor, "n h w"]) -> NDArray[np.float64]:
+    """The 18 features of normalised values."""
     fitted = fit_asymmetric_gaussian(_mirrored(values.flatten(1)))
     columns = [fitted[:, 0], values.flatten(1).square().mean(1).numpy()]
     for down, right in SHIFTS:

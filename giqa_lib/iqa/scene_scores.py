@@ -2,9 +2,10 @@ r"""NIQE and BRISQUE, fitted here: scores from natural scene statistics.
 
 NIQE (Mittal, Soundararajan and Bovik, IEEE SPL 2013) measures how far an image's features are from those of undamaged
 images, with no example of damage; BRISQUE (IEEE TIP 2012) regresses quality from the features. Both are fitted on the data
-set at hand, since the released models are for photographs of hundreds of pixels. Known departures: NIQE takes an image of
-small size as one patch, without the choice of sharp patches, and with one patch there is no covariance of
-the image's own, so the undamaged images' stands alone.
+set at hand, since the released models are for photographs of hundreds of pixels. NIQE cuts images into patches of 96 pixels;
+the model is of the sharp ones, those whose mean local deviation is over three quarters of their image's largest, and a scored image
+brings mean and covariance of all of its own. Known departure: an image of less than two such patches a
+side is one patch; there is then none to choose, and no covariance of the image's own, so the undamaged images' stands alone.
 """
 
 import json
@@ -21,46 +22,79 @@ from sklearn.svm import SVR
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_same_length, check_scores, error_line
-from giqa_lib.iqa.natural_statistics import FEATURES, scene_statistics
+from giqa_lib.iqa.natural_statistics import (
+    FEATURES,
+    patch_statistics,
+    scene_statistics,
+    sharpness,
+)
 
 __all__ = ["BRISQUE", "NIQE", "fit_brisque", "fit_niqe"]
 
 Array = NDArray[np.float64]
+PATCH = 96  # pixels, Section II of the paper
+SHARP_SHARE = 0.75  # of the sharpest patch's, Section II
 
 
 @dataclass(frozen=True, kw_only=True)
 class NIQE:
-    r"""Images uint8 (n, c, h, w) to :math:`-\sqrt{(f - \mu)^\top \Sigma^{-1} (f - \mu)}`, (n,), at most 0, higher is better."""
+    r"""Images uint8 (n, c, h, w) to minus their distance from undamaged ones, (n,), at most 0, higher is better.
+
+    .. math:: -\sqrt{(\nu - \mu)^\top \left(\frac{\Sigma + \Sigma'}{2}\right)^{-1} (\nu - \mu)}
+
+    with mean :math:`\nu` and covariance :math:`\Sigma'` of the image's patches of ``patch`` pixels a side (Eq. 10); where
+    ``patch`` is 0 the image is one patch and :math:`\Sigma` takes the place of the middle.
+    """
 
     mean: Array
-    precision: Array
+    covariance: Array
+    patch: int = 0
 
     def __call__(self, images: UInt8[Tensor, "n c h w"]) -> Array:
         """One score an image."""
-        return self.from_features(scene_statistics(images))
+        if not self.patch:
+            return self.from_features(scene_statistics(images))
+        return np.array([self.from_patches(own) for own in patch_statistics(images, self.patch)])
 
     def from_features(self, features: Array) -> Array:
-        """Scores of features (n, 36)."""
+        """Scores of features (n, 36) of whole images."""
         away = features - self.mean
-        return -np.sqrt(np.einsum("nd,de,ne->n", away, self.precision, away).clip(min=0))
+        precision = np.linalg.pinv(self.covariance, hermitian=True)
+        return -np.sqrt(np.einsum("nd,de,ne->n", away, precision, away).clip(min=0))
+
+    def from_patches(self, features: Array) -> float:
+        """The score of one image with features (k, 36) of its patches, two or more."""
+        away = features.mean(0) - self.mean
+        precision = np.linalg.pinv((self.covariance + np.cov(features.T)) / 2, hermitian=True)
+        return -float(np.sqrt(max(away @ precision @ away, 0.0)))
 
     def describe(self) -> dict[str, Any]:
         """What an output must name. JSON."""
-        return {"score": "NIQE", "features": "natural scene statistics", "trained": "giqa_lib"}
+        return {
+            "score": "NIQE",
+            "features": "natural scene statistics",
+            "patch": self.patch,
+            "trained": "giqa_lib",
+        }
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
-        """Write it as safetensors; returns the folder."""
-        return _write(folder, "NIQE", {"mean": self.mean, "precision": self.precision}, {})
+        """Write it as safetensors and JSON; returns the folder."""
+        arrays = {"mean": self.mean, "covariance": self.covariance}
+        return _write(folder, "NIQE", arrays, {"patch": self.patch})
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str]) -> "NIQE":
         """What ``save`` wrote."""
-        arrays, _ = _read(folder, "NIQE")
-        return cls(mean=arrays["mean"], precision=arrays["precision"])
+        arrays, numbers = _read(folder, "NIQE")
+        patch = int(numbers["patch"])
+        return cls(mean=arrays["mean"], covariance=arrays["covariance"], patch=patch)
 
 
-def fit_niqe(images: UInt8[Tensor, "n c h w"]) -> NIQE:
-    """NIQE of undamaged images; at least 36 are needed, a few hundred make sense.
+def fit_niqe(images: UInt8[Tensor, "n c h w"], *, patch: int = PATCH) -> NIQE:
+    """NIQE of undamaged images; at least 36 patches are needed, a few hundred make sense.
+
+    Images of two patches a side or more are cut into patches of ``patch`` pixels, of which the sharp ones count; smaller
+    ones are a patch each.
 
     >>> import torch
     >>> random = torch.Generator().manual_seed(0)
@@ -68,14 +102,21 @@ def fit_niqe(images: UInt8[Tensor, "n c h w"]) -> NIQE:
     >>> bool((fit_niqe(images)(images) <= 0).all())
     True
     """
-    if len(images) < FEATURES:
+    cut = patch if min(images.shape[2:]) >= 2 * patch else 0
+    features = _sharp_patches(images, patch) if cut else scene_statistics(images)
+    if len(features) < FEATURES:
         hint = "a covariance of 36 features needs more images"
-        got = str(len(images))
-        raise InputError(error_line("images", expected=">= 36", got=got, hint=hint))
-    features = scene_statistics(images)
-    covariance = np.cov(features.T)
-    precision = np.asarray(np.linalg.pinv(covariance, hermitian=True), dtype=np.float64)
-    return NIQE(mean=features.mean(0), precision=precision)
+        got = str(len(features))
+        what = "sharp patches" if cut else "images"
+        raise InputError(error_line(what, expected=">= 36", got=got, hint=hint))
+    return NIQE(mean=features.mean(0), covariance=np.cov(features.T), patch=cut)
+
+
+def _sharp_patches(images: Tensor, patch: int) -> Array:
+    """Features (m, 36) of the patches that are nearly as sharp as their image's sharpest."""
+    sharp = sharpness(images, patch)
+    chosen = sharp > SHARP_SHARE * sharp.max(1, keepdims=True)
+    return patch_statistics(images, patch)[chosen]
 
 
 @dataclass(frozen=True, kw_only=True)

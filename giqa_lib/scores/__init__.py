@@ -4,10 +4,10 @@ from giqa_lib.scores.calibration import RankCalibration, WithinModeCalibration, 
 from giqa_lib.scores.density import Density, load_score
 from giqa_lib.scores.gaussian import SingleGaussian
 from giqa_lib.scores.image_score import ImageScore, Scores, fit_image_score
+from giqa_lib.scores.labelled_images import LabelledImages, read_labelled_images
 from giqa_lib.scores.learned import LearnedScore
 from giqa_lib.scores.learned_methods import BC, IR, Method, mbc
 from giqa_lib.scores.learned_training import (
-    LabelledImages,
     LearnedSettings,
     fetch_learned_score,
     noisy_labels,
@@ -49,6 +49,7 @@ __all__ = [
     "official_thresholds",
     "pseudo_labels",
     "read_label_file",
+    "read_labelled_images",
     "read_official_names",
     "train_learned_score",
 ]

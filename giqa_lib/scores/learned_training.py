@@ -6,41 +6,36 @@ score. Known departures from the official code: the rotation by up to 15 degrees
 mirroring are left out, and its model choice (labels of the constant 77) is not a choice.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from giqa_lib.checks import (
-    InputError,
     check_probability,
-    check_same_length,
-    error_line,
 )
 from giqa_lib.learning import (
     CENTRE,
     FitSettings,
     NetworkSettings,
-    check_pixels,
     fit,
     new_network,
     random_crops,
     random_places,
     rank_correlation,
 )
+from giqa_lib.scores.labelled_images import LabelledImages
 from giqa_lib.scores.learned import LearnedScore
 from giqa_lib.scores.learned_methods import Method
 from giqa_lib.store import Store
 
 __all__ = [
-    "LabelledImages",
     "LearnedSettings",
     "fetch_learned_score",
     "noisy_labels",
@@ -48,29 +43,6 @@ __all__ = [
 ]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelledImages:
-    """uint8 images (n, c, h, w) and their pseudo-labels (n,) in [0, 1]."""
-
-    images: UInt8[Tensor, "n c h w"]
-    labels: NDArray[np.float64]
-
-    def __post_init__(self) -> None:
-        check_pixels(self.images)
-        check_same_length(images=self.images, labels=self.labels)
-        if not np.isfinite(self.labels).all() or np.ptp(self.labels) == 0:
-            hint = "give images of several iterations: see pseudo_labels"
-            expected = "finite values, two or more different ones"
-            got = f"{len(np.unique(self.labels))} different in {len(self.labels)}"
-            raise InputError(error_line("labels", expected=expected, got=got, hint=hint))
-
-    def digest(self) -> str:
-        """Pixels and labels in one hash."""
-        found = hashlib.sha256(self.images.contiguous().numpy().tobytes())
-        found.update(self.labels.astype("<f8").tobytes())
-        return found.hexdigest()[:32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +143,8 @@ def fetch_learned_score(
         "revision": REVISION,
     }
 
-    def make(folder: Path) -> None:
-        train_learned_score(
+    def make(folder: Path) -> LearnedScore:
+        return train_learned_score(
             train,
             held_out,
             method,
@@ -182,9 +154,10 @@ def fetch_learned_score(
             config=config,
             device=device,
             progress=progress,
-        ).save(folder)
+        )
 
-    return LearnedScore.load(store.fetch("learned_score", config, make), device=device)
+    load = partial(LearnedScore.load, device=device)
+    return store.fetch_saved("learned_score", config, make, load)
 
 
 def noisy_labels(

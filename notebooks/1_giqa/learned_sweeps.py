@@ -174,8 +174,10 @@ for kind in ("later over earlier snapshot", ALL_PAIRS):
 shares_tried = [f"{share:g}" for share in noise]
 gains = combined([s.differences([(f"MBC-GIQA, {q}", f"{other}, {q}") for q in shares_tried for other in ("IR-GIQA", "BC-GIQA")]) for s in by_noise])
 for r in gains.itertuples():
+    other, share = r.name.split(" minus ")[1].split("-GIQA, ")
     run.record(paper="ours", exhibit="label noise", row=r.name, column=r.pairs, metric="pair accuracy difference", value=r.value,
-               standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset)  # fmt: skip
+               standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset,
+               key=f"later-{other.lower()}-{100 * float(share):.0f}" if r.pairs.startswith("later") else "")  # fmt: skip
 shown = gains[gains.pairs == "later over earlier snapshot"][["name", "value", "standard_error", "n"]]
 show_table(shown, name="tbl-noise-gains", caption="MBC-GIQA against the other two at each share of shuffled labels: differences on pairs of snapshots (this build).", digits=3)
 

@@ -2,7 +2,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from giqa_lib.applications import Pairs, accuracies, combine_seeds, differences, outcomes
+from giqa_lib.applications import (
+    Pairs,
+    accuracies,
+    combine_on_same_images,
+    combine_seeds,
+    differences,
+    outcomes,
+)
 from giqa_lib.checks import InputError
 
 
@@ -41,3 +48,26 @@ def test_seeds_combine_to_the_larger_of_two_errors():
     assert row["standard_error"] == pytest.approx(0.03 / np.sqrt(3))
     assert row["seeds"] == (0, 1, 2)
     assert row["n"] == 30
+
+
+def test_seeds_on_the_same_images_do_not_make_them_more():
+    """Simulated: the error of a mean over seeds that share their pairs, by drawing the pairs anew many times."""
+    random = np.random.default_rng(0)
+    means, told, too_sure = [], [], []
+    for _ in range(300):
+        shared = random.random(100) < 0.7  # pairs that are easy for all seeds
+        rows = []
+        for seed in range(3):
+            found = np.where(random.random(100) < 0.1, ~shared, shared).astype(float)
+            row = accuracies({"a": found}).iloc[0]
+            rows.append({"m": 0, "seed": seed, **row})
+        frame = pd.DataFrame(rows)
+        same = combine_on_same_images(frame, by=["m"]).iloc[0]
+        means.append(same["value"])
+        told.append(same["standard_error"])
+        too_sure.append(combine_seeds(frame, by=["m"])["standard_error"][0])
+    true = np.std(means, ddof=1)
+    assert 0.95 * true < np.mean(told) < 1.5 * true
+    assert np.mean(too_sure) < 0.9 * true
+    assert same["n"] == 100
+    assert same["seeds"] == (0, 1, 2)

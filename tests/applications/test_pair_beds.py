@@ -70,9 +70,9 @@ def test_the_same_study_gives_the_same_bed(study, bed):
 def test_cifake_adds_a_kind_where_it_is(study, monkeypatch):
     """A small array of images plays CIFAKE: real pairs need the file."""
     fakes = torch.randint(
-        0, 255, (10_000, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+        0, 255, (145, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    played: ImageSet = open_images(fakes)
+    played: ImageSet = open_images(torch.cat([fakes, fakes[:10]]))
     monkeypatch.setattr(pair_beds, "find", lambda name: "here")
     monkeypatch.setattr(pair_beds, "load", lambda name, split: played)
     other = Study.__new__(Study)
@@ -84,3 +84,7 @@ def test_cifake_adds_a_kind_where_it_is(study, monkeypatch):
     assert (kind.worse >= len(study.pool) + 60).all()
     fresh = bed.pairs(part="development")[4]
     assert not set(kind.worse) & set(fresh.worse)
+    chosen = bed.images[len(study.pool) + 60 :]
+    assert len(chosen) == 145
+    assert (bed.repeats.exact.sum(), bed.repeats.near.sum()) == (10, 0)
+    assert len({bytes(image.numpy().tobytes()) for image in chosen}) == len(chosen)

@@ -1,9 +1,11 @@
 """The small classifier: what it learns, its seed, its files, its place in the store."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from store_keys import key_asked_for
 
 from giqa_lib.checks import GiqaError, InputError
 from giqa_lib.data import open_images
@@ -118,6 +120,14 @@ def test_the_store_trains_once_for_images_labels_settings_and_seed(digits, tmp_p
         store, images, settings=ClassifierSettings(epochs=1, channels=3, input_size=16)
     )
     assert len(list(tmp_path.glob("classifier/*/classifier.json"))) == 5
+
+
+def test_classifiers_that_were_trained_earlier_are_still_found(monkeypatch):
+    """Every feature of a study lies behind this key: to change it, raise REVISION and say so."""
+    pixels = torch.arange(384).remainder(251).to(torch.uint8).view(8, 3, 4, 4)
+    images = open_images(pixels, table=pd.DataFrame({"label": range(8)}))
+    found = key_asked_for(monkeypatch, lambda store: fetch_classifier(store, images, seed=3))
+    assert found == ("classifier", "587c4cb725adcc14")
 
 
 def test_moments_are_exact():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from image_textures import textures
+from store_keys import key_asked_for
 
 from giqa_lib.checks import InputError
 from giqa_lib.data import degrade
@@ -90,6 +91,16 @@ def test_the_store_keeps_it(images, tmp_path, monkeypatch):
     assert np.array_equal(fetch_baseline(store, "RankIQA", images, SHORT, seed=0)(images), first)
     with pytest.raises(TypeError):  # another seed is another measure, and it cannot be fitted now
         fetch_baseline(store, "RankIQA", images, SHORT, seed=1)
+
+
+def test_measures_that_were_trained_earlier_are_still_found(monkeypatch):
+    """Trainings of hours lie under these keys: to change one, raise REVISION and say so."""
+    images = torch.arange(384).remainder(251).to(torch.uint8).view(8, 3, 4, 4)
+    settings = BaselineSettings(fit=FitSettings(steps=2), held_out=2)
+    found = key_asked_for(
+        monkeypatch, lambda store: fetch_baseline(store, "RankIQA", images, settings, seed=3)
+    )
+    assert found == ("natural_score", "03f25d673a6762d0")
 
 
 CHILD = """

@@ -14,7 +14,9 @@ from giqa_lib.iqa.natural_statistics import (
     fit_asymmetric_gaussian,
     luminance,
     mscn,
+    patch_statistics,
     scene_statistics,
+    sharpness,
 )
 
 
@@ -115,3 +117,93 @@ def test_laws(score, tmp_path):
     other = NIQE if kind is BRISQUE else BRISQUE
     with pytest.raises(InputError, match=f"expected a saved {other.__name__}, got {kind.__name__}"):
         other.load(tmp_path)
+
+
+def large(count, seed=0):
+    """Images of four patches of 32 pixels: a smooth one, and three with texture."""
+    images = textures(count, seed=seed, side=64)
+    smooth = images[:, :, :32, :32].float()
+    images[:, :, :32, :32] = (128 + (smooth - 128) * 0.2).to(torch.uint8)
+    return images
+
+
+def test_a_patch_that_is_the_image_has_the_image_s_features():
+    images = textures(5)
+    assert np.array_equal(patch_statistics(images, 32)[:, 0], scene_statistics(images))
+
+
+def test_patches_are_cut_from_what_was_normalised_whole():
+    """Far from the cuts a patch has the statistics of its own pixels; what is left over does not count."""
+    images = textures(3, side=100)
+    whole = patch_statistics(images, 48)
+    assert whole.shape == (3, 4, FEATURES)
+    assert np.array_equal(patch_statistics(images[:, :, :96, :96], 48), whole)
+    values = mscn(luminance(images[:, :, :96, :96]))[:, 48:, :48]
+    alone = mscn(luminance(images[:, :, 48:96, :48]))
+    assert (values[:, 3:, :-3] - alone[:, 3:, :-3]).abs().max() < 1e-9
+    assert (values - alone).abs().max() > 0.01
+    assert whole[:, 2, 1] == pytest.approx(values.square().mean((1, 2)).numpy())  # row by row
+
+
+def test_blocks_of_patches_do_not_matter():
+    images = large(5)
+    assert np.array_equal(patch_statistics(images, 32, block=2), patch_statistics(images, 32))
+    assert np.array_equal(sharpness(images, 32, block=2), sharpness(images, 32))
+
+
+def test_the_smooth_patch_is_the_least_sharp():
+    assert (sharpness(large(20), 32).argmin(1) == 0).all()
+
+
+def test_the_model_is_of_sharp_patches_alone():
+    images = large(40)
+    sharp = sharpness(images, 32)
+    chosen = sharp > 0.75 * sharp.max(1, keepdims=True)
+    assert not chosen[:, 0].any()
+    assert chosen.sum() >= FEATURES
+    score = fit_niqe(images, patch=32)
+    wanted = patch_statistics(images, 32)[chosen]
+    assert score.patch == 32
+    assert score.mean == pytest.approx(wanted.mean(0))
+    assert score.covariance == pytest.approx(np.cov(wanted.T))
+
+
+def test_niqe_of_patches_is_equation_10_on_all_patches():
+    score = fit_niqe(large(60), patch=32)
+    images = large(4, seed=1)
+    for image, found in zip(images, score(images), strict=True):
+        own = patch_statistics(image[None], 32)[0]
+        away = own.mean(0) - score.mean
+        middle = (score.covariance + np.cov(own, rowvar=False)) / 2
+        assert found == pytest.approx(-np.sqrt(away @ np.linalg.pinv(middle) @ away))
+
+
+def test_small_images_are_one_patch_each():
+    assert fit_niqe(textures(40)).patch == 0
+    assert fit_niqe(textures(40, side=63), patch=32).patch == 0
+
+
+def test_damage_is_seen_in_patches_too():
+    score, fresh = fit_niqe(textures(60, side=64), patch=32), textures(20, seed=2, side=64)
+    bad = degrade(fresh, "noise", 0.5, torch.Generator().manual_seed(0))
+    assert (score(fresh) > score(bad)).mean() > 0.9
+
+
+def test_what_patches_refuse():
+    score = fit_niqe(large(60), patch=32)
+    with pytest.raises(InputError, match=r"at least 32 pixels a side, got 28 x 28; take smaller"):
+        score(textures(1, side=28))
+    with pytest.raises(InputError, match="patch: expected an even number, at least 32, got 30"):
+        patch_statistics(large(1), 30)
+    with pytest.raises(InputError, match="sharp patches: expected >= 36"):
+        fit_niqe(large(5), patch=32)
+
+
+def test_a_saved_score_of_patches_comes_back(tmp_path):
+    score = fit_niqe(large(60), patch=32)
+    images = large(3, seed=1)
+    again = NIQE.load(score.save(tmp_path))
+    assert again.patch == 32
+    assert np.array_equal(again(images), score(images))
+    singly = np.concatenate([score(image[None]) for image in images])
+    assert np.array_equal(singly, score(images))

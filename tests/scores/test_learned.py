@@ -8,9 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from store_keys import key_asked_for
 from torch.nn.functional import binary_cross_entropy
 
 from giqa_lib.checks import InputError
+from giqa_lib.data import UnreadableImage
 from giqa_lib.learning import FitSettings, NetworkSettings
 from giqa_lib.scores import (
     BC,
@@ -22,6 +25,9 @@ from giqa_lib.scores import (
     fetch_learned_score,
     mbc,
     noisy_labels,
+    official_thresholds,
+    read_label_file,
+    read_labelled_images,
     train_learned_score,
 )
 from giqa_lib.scores.learned_methods import (
@@ -141,9 +147,24 @@ def test_the_store_keeps_it_and_every_part_of_the_question_counts(train, held_ou
     assert len(folders) == len(others) + 1
 
 
+@pytest.mark.parametrize(
+    ("method", "key"), [(mbc((0.5, 1.0)), "272e4e75a26fa362"), (IR, "95d9c431b2f93f20")]
+)
+def test_scores_that_were_trained_earlier_are_still_found(method, key, monkeypatch):
+    """Trainings of hours lie under these keys: to change one, raise REVISION and say so."""
+    images = torch.arange(384).remainder(251).to(torch.uint8).view(8, 3, 4, 4)
+    data = LabelledImages(images=images, labels=np.linspace(0, 1, 8))
+    settings = LearnedSettings(network=NetworkSettings(patch=3, width=4), fit=FitSettings(steps=2))
+    found = key_asked_for(
+        monkeypatch,
+        lambda store: fetch_learned_score(store, data, data, method, settings, seed=3),
+    )
+    assert found == ("learned_score", key)
+
+
 CHILD = """
 import sys
-sys.path.insert(0, {tests!r})
+sys.path[:0] = [{tests!r}, {above!r}]
 import test_learned as t
 long = t.replace(t.SETTINGS, fit=t.replace(t.SETTINGS.fit, steps=600, check_every=10, patience=99))
 t.fetch_learned_score(t.Store({folder!r}), t.stripes(400, 0), t.stripes(100, 1), t.IR, long, seed=0)
@@ -153,9 +174,9 @@ t.fetch_learned_score(t.Store({folder!r}), t.stripes(400, 0), t.stripes(100, 1),
 def test_training_resumes_bitwise_after_kill_9(train, held_out, tmp_path):
     long = replace(SETTINGS, fit=replace(SETTINGS.fit, steps=600, check_every=10, patience=99))
     folder = str(tmp_path / "killed")
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD.format(tests=os.path.dirname(__file__), folder=folder)]
-    )
+    here = os.path.dirname(__file__)
+    code = CHILD.format(tests=here, above=os.path.dirname(here), folder=folder)
+    child = subprocess.Popen([sys.executable, "-c", code])
     deadline = time.monotonic() + 60
     while not list((tmp_path / "killed").rglob("checkpoint-previous.safetensors")):
         assert time.monotonic() < deadline, "no checkpoint appeared"
@@ -215,3 +236,48 @@ def test_saved_and_loaded_it_is_the_same(train, held_out, tmp_path):
     again = LearnedScore.load(score.save(tmp_path / "score"))
     assert np.array_equal(again(held_out.images), score(held_out.images))
     assert again.describe() == score.describe()
+
+
+def written(folder, count, side, seed=0):
+    """Images of iterations 0, 100, ... and two real ones as files, with their list."""
+    random = np.random.default_rng(seed)
+    lines = ["image,iteration"]
+    for number in range(count):
+        pixels = random.integers(0, 256, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{seed}-{number}.png")
+        lines.append(f"{seed}-{number}.png,{'real' if number < 2 else 100 * number}")
+    (folder / f"{seed}.csv").write_text("\n".join(lines) + "\n")
+    return read_label_file(folder / f"{seed}.csv")
+
+
+def test_listed_files_become_labelled_images(tmp_path):
+    found = read_labelled_images(written(tmp_path, 5, 12), size=8, last_iteration=800)
+    assert found.images.shape == (5, 3, 8, 8)
+    assert found.labels == pytest.approx([1, 1, 0.225, 0.3375, 0.45])
+    grey = read_labelled_images(written(tmp_path, 5, 12), size=12, channels=1)
+    assert grey.images.shape == (5, 1, 12, 12)
+    assert grey.labels[-1] == 0.9
+
+
+def test_a_listed_file_that_is_not_there_is_named(tmp_path):
+    files = written(tmp_path, 4, 8)
+    files.paths[3].unlink()
+    with pytest.raises(UnreadableImage, match=r"0-3\.png"):
+        read_labelled_images(files, size=8)
+
+
+@pytest.mark.slow
+def test_the_papers_settings_go_from_files_to_scores(tmp_path):
+    """VGG-19 on patches of 192 of 256 pixels, official thresholds, three crops, through the store and back: one step."""
+    train = read_labelled_images(written(tmp_path, 6, 256), size=256)
+    held_out = read_labelled_images(written(tmp_path, 5, 256, seed=1), size=256, last_iteration=500)
+    short = replace(PAPER, fit=replace(PAPER.fit, steps=1, batch_size=2), batch_size=2)
+    method = mbc(official_thresholds())
+    store = Store(tmp_path / "store")
+    score = fetch_learned_score(store, train, held_out, method, short, seed=0)
+    again = fetch_learned_score(store, train, held_out, method, short, seed=0)
+    assert (score.settings.name, score.settings.patch, len(score.places)) == ("vgg19_bn", 192, 3)
+    found = score(held_out.images)
+    assert found.shape == (5,)
+    assert ((found > 0) & (found < 1)).all()
+    assert np.array_equal(again(held_out.images), found)
