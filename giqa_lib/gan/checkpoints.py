@@ -35,7 +35,7 @@ def _tensors(state: TrainState) -> dict[str, Tensor]:
         moments = optimizer_tensors(getattr(state, f"{name}_optimizer"))
         found |= {f"{name}.{key}": value for key, value in network.items()}
         found |= {f"{name}_optimizer.{key}": value for key, value in moments.items()}
-    found["losses"] = torch.tensor(state.losses, dtype=torch.float64).reshape(-1, 3)
+    found["losses"] = torch.tensor(state.losses, dtype=torch.float64)
     return found
 
 
@@ -59,5 +59,5 @@ def load_checkpoint(folder: Path, state: TrainState, config: Mapping[str, Any]) 
     if state.average is not None:
         state.average.load_state_dict(below(tensors, AVERAGE))
     state.random.set_state(tensors["random"])
-    state.losses = [(int(s), d, g) for s, d, g in tensors["losses"].tolist()]
+    state.losses = [(int(row[0]), *row[1:]) for row in tensors["losses"].tolist()]
     return True

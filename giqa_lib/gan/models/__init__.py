@@ -1,6 +1,8 @@
 """Generators and discriminators, one family a module."""
 
 from giqa_lib.gan.models.dcgan import DCGANSettings, Discriminator, Generator, new_dcgan
+from giqa_lib.gan.models.ensemble import Ensemble, SeparateEnsemble, dropout_rates
+from giqa_lib.gan.models.gman import GMANDiscriminator, GMANGenerator, GMANSettings
 from giqa_lib.gan.models.patch_discriminator import (
     MultiScaleDiscriminator,
     PatchDiscriminator,
@@ -21,6 +23,10 @@ __all__ = [
     "Critic",
     "DCGANSettings",
     "Discriminator",
+    "Ensemble",
+    "GMANDiscriminator",
+    "GMANGenerator",
+    "GMANSettings",
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
@@ -33,10 +39,12 @@ __all__ = [
     "SPADEBlock",
     "SPADEGenerator",
     "SPADESettings",
+    "SeparateEnsemble",
     "StyleGANSettings",
     "StyleGenerator",
     "UNetGenerator",
     "WGANGPSettings",
+    "dropout_rates",
     "feature_matching_loss",
     "new_dcgan",
     "patch_size",
