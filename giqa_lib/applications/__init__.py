@@ -64,6 +64,13 @@ from giqa_lib.applications.pairs import (
     real_over_generated,
 )
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
+from giqa_lib.applications.released_gman import (
+    REPORT_PAIRS,
+    ReportPair,
+    find_released,
+    released_images,
+    released_players,
+)
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,
@@ -90,6 +97,7 @@ __all__ = [
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "PRESETS",
+    "REPORT_PAIRS",
     "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
@@ -106,6 +114,7 @@ __all__ = [
     "NaturalPreset",
     "PairFolder",
     "Pairs",
+    "ReportPair",
     "ScoredPool",
     "Study",
     "StudyBed",
@@ -126,6 +135,7 @@ __all__ = [
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
+    "find_released",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
@@ -154,6 +164,8 @@ __all__ = [
     "read_pair_folder",
     "real_or_generated",
     "real_over_generated",
+    "released_images",
+    "released_players",
     "repeat_images",
     "resting_share",
     "score_pool",

@@ -13,6 +13,7 @@ from giqa_lib.gan.aggregation import (
 from giqa_lib.gan.architecture import Alteration, Architecture
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.feeds import Batch, Feed, images_at_random, one_hot_maps, pairs_at_random
+from giqa_lib.gan.judging import probability_of_real, with_batch_statistics
 from giqa_lib.gan.models import (
     SPADE,
     CoarseToFineGenerator,
@@ -42,6 +43,7 @@ from giqa_lib.gan.models import (
     WGANGPSettings,
     dropout_rates,
     feature_matching_loss,
+    load_report_player,
     new_dcgan,
     patch_size,
 )
@@ -137,6 +139,7 @@ __all__ = [
     "images_at_random",
     "latents",
     "load_checkpoint",
+    "load_report_player",
     "log_spaced_steps",
     "loss_per_image",
     "network_tensors",
@@ -146,6 +149,7 @@ __all__ = [
     "pad_to",
     "pairs_at_random",
     "patch_size",
+    "probability_of_real",
     "read_losses",
     "real_gradient_penalty",
     "sample",
@@ -156,4 +160,5 @@ __all__ = [
     "train",
     "train_in",
     "translate",
+    "with_batch_statistics",
 ]

@@ -3,6 +3,7 @@
 from giqa_lib.gan.models.dcgan import DCGANSettings, Discriminator, Generator, new_dcgan
 from giqa_lib.gan.models.ensemble import Ensemble, SeparateEnsemble, dropout_rates
 from giqa_lib.gan.models.gman import GMANDiscriminator, GMANGenerator, GMANSettings
+from giqa_lib.gan.models.gman_files import load_report_player
 from giqa_lib.gan.models.patch_discriminator import (
     MultiScaleDiscriminator,
     PatchDiscriminator,
@@ -46,6 +47,7 @@ __all__ = [
     "WGANGPSettings",
     "dropout_rates",
     "feature_matching_loss",
+    "load_report_player",
     "new_dcgan",
     "patch_size",
 ]
