@@ -1,5 +1,10 @@
 """What the scores are used for: pairs of known order, sweeps, and the studies of the chapters."""
 
+from giqa_lib.applications.batch_scores import (
+    density_objective,
+    frechet_objective,
+    inception_objective,
+)
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
@@ -63,6 +68,8 @@ from giqa_lib.applications.pairs import (
     later_over_earlier,
     real_over_generated,
 )
+from giqa_lib.applications.picker import pick
+from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.released_gman import (
     REPORT_PAIRS,
@@ -71,10 +78,18 @@ from giqa_lib.applications.released_gman import (
     released_images,
     released_players,
 )
+from giqa_lib.applications.score_guided import (
+    SCORE_PRESETS,
+    SCORE_RUNS,
+    ScorePreset,
+    ScoreStudy,
+    step_seconds,
+)
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,
     effective_classes,
+    rank_within_modes,
     score_pool,
     step_agreement,
 )
@@ -96,8 +111,11 @@ __all__ = [
     "LGIQA_SETTINGS",
     "MINING_RUNS",
     "NATURAL_PRESETS",
+    "NO_PICKING",
     "PRESETS",
     "REPORT_PAIRS",
+    "SCORE_PRESETS",
+    "SCORE_RUNS",
     "TRANSLATION_PRESETS",
     "Benchmark",
     "FamilyPreset",
@@ -114,7 +132,11 @@ __all__ = [
     "NaturalPreset",
     "PairFolder",
     "Pairs",
+    "Picker",
+    "PickerStudy",
     "ReportPair",
+    "ScorePreset",
+    "ScoreStudy",
     "ScoredPool",
     "Study",
     "StudyBed",
@@ -130,15 +152,18 @@ __all__ = [
     "classifier_sweep",
     "clean_over_degraded",
     "combine_seeds",
+    "density_objective",
     "density_values",
     "differences",
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
     "find_released",
+    "frechet_objective",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
+    "inception_objective",
     "join",
     "judge_pairs",
     "judge_run",
@@ -161,6 +186,8 @@ __all__ = [
     "paired_differences",
     "patch_of",
     "patch_sweep",
+    "pick",
+    "rank_within_modes",
     "read_pair_folder",
     "real_or_generated",
     "real_over_generated",
@@ -171,6 +198,7 @@ __all__ = [
     "score_pool",
     "scores_of_the_next",
     "step_agreement",
+    "step_seconds",
     "study_natural_scores",
     "votes_agreement",
     "votes_values",

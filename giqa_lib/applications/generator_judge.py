@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from giqa_lib.applications.scored_pool import rank_within_modes
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_features, check_positive
 from giqa_lib.data import ImageSet
@@ -128,9 +129,22 @@ class GeneratorJudge:
         """Calibrated score (n,) in [0, 1] of features (n, d)."""
         return self.calibration.transform(self.raw_scores(features))
 
+    def scores_within_class(
+        self, features: ArrayLike, classes: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Score (n,) in [0, 1]: the rank among held-out real images of the same predicted class.
+
+        ``classes`` (n,) are the study's classifier's; of a class with too few held-out images, the rank among all.
+        """
+        held_out = self.study.classifier.predict(self.study.held_out.tensor()).numpy()
+        raw = self.raw_scores(features)
+        return rank_within_modes(
+            raw, classes, self._held_out, held_out, self.calibration.transform(raw)
+        )
+
     def frechet(self, features: ArrayLike) -> Estimate:
-        """FID to the reference, >= 0; the error is by bootstrap of the generated images alone."""
-        return self._frechet.estimate(features, random_state=self.random_state)
+        """FID to the reference, >= 0; the error is that of the generated images alone."""
+        return self._frechet.estimate(features)
 
     def quality(self, features: ArrayLike) -> Estimate:
         """QS in [0, 1] of the generated features; 1/2 is what held-out real images get."""

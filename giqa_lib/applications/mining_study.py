@@ -21,6 +21,7 @@ from torch import Tensor
 
 from giqa_lib.applications.generator_judge import GeneratorJudge
 from giqa_lib.applications.hard_mining import HardMining, hard_mining, scores_of_the_next
+from giqa_lib.applications.picker import pick
 from giqa_lib.checks import (
     InputError,
     check_choice,
@@ -76,9 +77,8 @@ class MiningRuns:
         check_choice(judge.settings.space, ("classifier",), name="judge.settings.space")
         self.judge, self.study, self.steps = judge, judge.study, tuple(steps)
         self.threshold, self.weight = threshold, weight
-        HardMining(
-            threshold=threshold, weight=weight
-        )  # refuses bad ones before anything is trained
+        # Bad settings are refused before anything is trained.
+        HardMining(threshold=threshold, weight=weight)
         own = self.study.snapshots.steps
         if not self.steps or not set(self.steps) <= set(own):
             expected, got = f"some of the plain run's {', '.join(map(str, own))}", str(self.steps)
@@ -188,7 +188,7 @@ def judge_run(
     check_positive(kept, name="kept")
     images = runs.images(run, math.ceil(judge.settings.fitted / kept))
     scores = runs.judge.scores(runs.judge.extract(images))
-    best = np.sort(np.argsort(-scores, kind="stable")[: round(kept * len(scores))])
+    best = np.sort(pick(scores, share=kept))
     name = run if kept == 1 else f"{run} + picker"
     found = judge.judge(judge.extract(images)[best])
     return found.assign(run=name, space=judge.settings.space, seed=runs.study.seed)

@@ -17,7 +17,14 @@ from giqa_lib.applications.snapshot_study import FeatureSpace, Study
 from giqa_lib.evaluation import Estimate, bootstrap, srcc
 from giqa_lib.scores import Density, RankCalibration, WithinModeCalibration
 
-__all__ = ["ScoredPool", "auc", "effective_classes", "score_pool", "step_agreement"]
+__all__ = [
+    "ScoredPool",
+    "auc",
+    "effective_classes",
+    "rank_within_modes",
+    "score_pool",
+    "step_agreement",
+]
 
 MODE_MINIMUM = 5  # held-out images of a class; fewer would make a rank of steps above 0.2
 Scores = NDArray[np.float64]
@@ -53,20 +60,25 @@ def score_pool(
             name=name,
             raw=raw,
             calibrated=calibrated,
-            within_mode=_within_mode(raw, pool_modes, held_out, held_out_modes, calibrated),
+            within_mode=rank_within_modes(raw, pool_modes, held_out, held_out_modes, calibrated),
             held_out=held_out,
         )
     return scored
 
 
-def _within_mode(
+def rank_within_modes(
     raw: Scores,
     modes: NDArray[np.int64],
     held_out: Scores,
     held_out_modes: NDArray[np.int64],
     otherwise: Scores,
 ) -> Scores:
-    """The rank within each class that has enough held-out images; ``otherwise`` elsewhere."""
+    """Rank (n,) among the ``held_out`` scores of the same mode; ``otherwise`` where the mode has too few of them.
+
+    >>> held_out, modes = np.arange(10.0), np.repeat([0, 1], 5)
+    >>> rank_within_modes(np.array([2.5, 2.5]), np.array([0, 1]), held_out, modes, np.zeros(2))
+    array([0.6, 0. ])
+    """
     found, counts = np.unique(held_out_modes, return_counts=True)
     usable = found[counts >= MODE_MINIMUM]
     known, mine = np.isin(held_out_modes, usable), np.isin(modes, usable)

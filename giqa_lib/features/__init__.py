@@ -4,6 +4,7 @@ from giqa_lib.features.classifier import ClassifierExtractor, ClassifierSettings
 from giqa_lib.features.classifier_training import fetch_classifier, train_classifier
 from giqa_lib.features.extraction import Features, extract
 from giqa_lib.features.extractors import Extractor, extractor, extractor_names
+from giqa_lib.features.imagenet import ImageNetClassifier, imagenet_classifier
 from giqa_lib.features.module import ModuleExtractor
 from giqa_lib.features.pca import PCA
 from giqa_lib.features.pixels import PixelExtractor
@@ -14,6 +15,7 @@ __all__ = [
     "ClassifierSettings",
     "Extractor",
     "Features",
+    "ImageNetClassifier",
     "ModuleExtractor",
     "PixelExtractor",
     "SmallClassifier",
@@ -21,5 +23,6 @@ __all__ = [
     "extractor",
     "extractor_names",
     "fetch_classifier",
+    "imagenet_classifier",
     "train_classifier",
 ]

@@ -13,7 +13,15 @@ from giqa_lib.checks import DataUnavailable, InputError, error_line
 from giqa_lib.features.folding import fold_batch_norm
 from giqa_lib.features.module import ModuleExtractor, Resize
 
-__all__ = ["NetworkSpec", "build_extractor", "load_by_name", "load_in_order", "read_weights"]
+__all__ = [
+    "NetworkSpec",
+    "build_extractor",
+    "check_input_size",
+    "find_weights",
+    "load_by_name",
+    "load_in_order",
+    "read_weights",
+]
 
 StateDict = Mapping[str, Tensor]
 
@@ -64,8 +72,8 @@ def build_extractor(
     Raises :class:`giqa_lib.checks.DataUnavailable` if the weights are not on this machine
     (nothing is downloaded), InputError if they do not fit or the size cannot be taken.
     """
-    size = _check_size(spec, input_size)
-    path = _find(spec, weights)
+    size = check_input_size(spec, input_size)
+    path = find_weights(spec, weights)
     network = spec.build(size)
     spec.load(network, read_weights(path))
     return ModuleExtractor(
@@ -134,7 +142,8 @@ def load_in_order(network: nn.Module, state: StateDict) -> None:
     load_by_name(network, dict(zip(own, state.values(), strict=True)))
 
 
-def _check_size(spec: NetworkSpec, input_size: int | None) -> int:
+def check_input_size(spec: NetworkSpec, input_size: int | None) -> int:
+    """The input size that was asked for, or the network's own; raises InputError for one it cannot take."""
     if input_size is None or input_size == spec.input_size:
         return spec.input_size
     if spec.resize_native is not None:
@@ -158,7 +167,8 @@ def _check_size(spec: NetworkSpec, input_size: int | None) -> int:
     return input_size
 
 
-def _find(spec: NetworkSpec, weights: str | os.PathLike[str] | None) -> Path:
+def find_weights(spec: NetworkSpec, weights: str | os.PathLike[str] | None) -> Path:
+    """The weight file: the one given, the package's, or one in the known folders; else DataUnavailable."""
     if weights is not None:
         if not Path(weights).is_file():
             hint = f"{spec.source}, or leave the argument out"

@@ -12,6 +12,7 @@ palette for colour-blind readers, and markers or line styles tell series apart w
 from giqa_lib.figures.bars import bars
 from giqa_lib.figures.curves import curves
 from giqa_lib.figures.densities import density_contours
+from giqa_lib.figures.diagram import diagram
 from giqa_lib.figures.distributions import cumulative_scores, score_distributions
 from giqa_lib.figures.heatmap import matrix
 from giqa_lib.figures.images import best_and_worst, image_grid, sorted_strip
@@ -27,6 +28,7 @@ __all__ = [
     "cumulative_scores",
     "curves",
     "density_contours",
+    "diagram",
     "image_grid",
     "matrix",
     "score_distributions",

@@ -10,16 +10,28 @@ from giqa_lib.gan.aggregation import (
     SoftMean,
     soft_mean,
 )
-from giqa_lib.gan.architecture import Alteration, Architecture
+from giqa_lib.gan.architecture import Alteration, Architecture, altered
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
-from giqa_lib.gan.feeds import Batch, Feed, images_at_random, one_hot_maps, pairs_at_random
+from giqa_lib.gan.feeds import (
+    Batch,
+    Feed,
+    images_at_random,
+    labelled_at_random,
+    one_hot_maps,
+    pairs_at_random,
+)
 from giqa_lib.gan.judging import probability_of_real, with_batch_statistics
+from giqa_lib.gan.label_guide import LabelGuide, LabelGuideSettings, label_guidance, shifted
 from giqa_lib.gan.models import (
     SPADE,
+    ClassifierBlock,
+    ClassNorm,
     CoarseToFineGenerator,
+    ControlGANSettings,
     Critic,
     DCGANSettings,
     Discriminator,
+    DownBlock,
     Ensemble,
     Generator,
     GMANDiscriminator,
@@ -33,6 +45,9 @@ from giqa_lib.gan.models import (
     PGGANSettings,
     Pix2PixHDSettings,
     Pix2PixSettings,
+    ResidualClassifier,
+    ResidualDiscriminator,
+    ResidualGenerator,
     SeparateEnsemble,
     SPADEBlock,
     SPADEGenerator,
@@ -40,6 +55,7 @@ from giqa_lib.gan.models import (
     StyleGANSettings,
     StyleGenerator,
     UNetGenerator,
+    UpBlock,
     WGANGPSettings,
     dropout_rates,
     feature_matching_loss,
@@ -61,8 +77,19 @@ from giqa_lib.gan.objectives import (
 from giqa_lib.gan.pixels import crop_to, pad_to, to_pixels, to_unit
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import Truncatable, latents, sample
+from giqa_lib.gan.score_guide import (
+    AS_PRINTED,
+    UP_TO_REAL,
+    BatchScore,
+    batch_frechet_distance,
+    batch_inception_score,
+    score_guidance,
+    without_adversary,
+)
 from giqa_lib.gan.snapshots import Snapshots, SnapshotSettings, fetch_snapshots, log_spaced_steps
+from giqa_lib.gan.summary import layer_table
 from giqa_lib.gan.trainer import (
+    Companion,
     TrainSettings,
     TrainState,
     Variant,
@@ -78,20 +105,28 @@ from giqa_lib.gan.translators import (
 )
 
 __all__ = [
+    "AS_PRINTED",
     "HINGE",
     "LEAST_SQUARES",
     "NON_SATURATING",
     "SOFT_LABELS",
     "SPADE",
+    "UP_TO_REAL",
     "WASSERSTEIN",
     "Aggregation",
     "Alteration",
     "Architecture",
     "Batch",
+    "BatchScore",
+    "ClassNorm",
+    "ClassifierBlock",
     "CoarseToFineGenerator",
+    "Companion",
+    "ControlGANSettings",
     "Critic",
     "DCGANSettings",
     "Discriminator",
+    "DownBlock",
     "Ensemble",
     "Feed",
     "GMANDiscriminator",
@@ -100,6 +135,8 @@ __all__ = [
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "LabelGuide",
+    "LabelGuideSettings",
     "LearnedSoftMean",
     "LearnedSoftness",
     "MaxOfValues",
@@ -112,6 +149,9 @@ __all__ = [
     "PatchSettings",
     "Pix2PixHDSettings",
     "Pix2PixSettings",
+    "ResidualClassifier",
+    "ResidualDiscriminator",
+    "ResidualGenerator",
     "SPADEBlock",
     "SPADEGenerator",
     "SPADESettings",
@@ -128,8 +168,12 @@ __all__ = [
     "TranslatorSettings",
     "Truncatable",
     "UNetGenerator",
+    "UpBlock",
     "Variant",
     "WGANGPSettings",
+    "altered",
+    "batch_frechet_distance",
+    "batch_inception_score",
     "crop_to",
     "dropout_rates",
     "feature_matching_loss",
@@ -137,7 +181,10 @@ __all__ = [
     "fetch_translator",
     "gradient_penalty",
     "images_at_random",
+    "label_guidance",
+    "labelled_at_random",
     "latents",
+    "layer_table",
     "load_checkpoint",
     "load_report_player",
     "log_spaced_steps",
@@ -154,6 +201,8 @@ __all__ = [
     "real_gradient_penalty",
     "sample",
     "save_checkpoint",
+    "score_guidance",
+    "shifted",
     "soft_mean",
     "to_pixels",
     "to_unit",
@@ -161,4 +210,5 @@ __all__ = [
     "train_in",
     "translate",
     "with_batch_statistics",
+    "without_adversary",
 ]

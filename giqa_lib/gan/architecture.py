@@ -7,9 +7,9 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from giqa_lib.gan.trainer import Variant
+from giqa_lib.gan.trainer import Companion, Variant
 
-__all__ = ["Alteration", "Architecture"]
+__all__ = ["Alteration", "Architecture", "altered"]
 
 
 @runtime_checkable
@@ -54,9 +54,32 @@ class Architecture(Protocol):
 class Alteration:
     """A change of how a family is trained (OHEM), and the description its artefacts are kept under.
 
+    ``companions`` are what else the training consists of, by name; they are saved and resumed with it.
+
     >>> Alteration().change(Variant()) == Variant()
     True
     """
 
     description: Mapping[str, Any] = field(default_factory=dict)
     change: Callable[[Variant], Variant] = lambda variant: variant
+    companions: Mapping[str, Companion] = field(default_factory=dict)
+
+
+def altered(*alterations: Alteration) -> Alteration:
+    """Several alterations as one, made in this order.
+
+    >>> altered(Alteration(description={"a": 1}), Alteration(description={"b": 2})).description
+    {'a': 1, 'b': 2}
+    """
+
+    def change(variant: Variant) -> Variant:
+        for each in alterations:
+            variant = each.change(variant)
+        return variant
+
+    description: dict[str, Any] = {}
+    companions: dict[str, Companion] = {}
+    for each in alterations:
+        description |= each.description
+        companions |= each.companions
+    return Alteration(description=description, change=change, companions=companions)

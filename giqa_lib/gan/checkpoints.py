@@ -1,7 +1,7 @@
 """A GAN's training state in a checkpoint, resumed bitwise.
 
-Networks, the generator's average, optimisers, the random generator's state, the step and the losses; how the file is
-written and checked is :mod:`giqa_lib.checkpoints`.
+Networks, the generator's average, optimisers, companions, the random generator's state, the step and the
+losses; how the file is written and checked is :mod:`giqa_lib.checkpoints`.
 """
 
 from collections.abc import Mapping
@@ -35,6 +35,8 @@ def _tensors(state: TrainState) -> dict[str, Tensor]:
         moments = optimizer_tensors(getattr(state, f"{name}_optimizer"))
         found |= {f"{name}.{key}": value for key, value in network.items()}
         found |= {f"{name}_optimizer.{key}": value for key, value in moments.items()}
+    for name, companion in state.companions.items():
+        found |= {f"{name}.{key}": value for key, value in companion.tensors().items()}
     found["losses"] = torch.tensor(state.losses, dtype=torch.float64)
     return found
 
@@ -58,6 +60,8 @@ def load_checkpoint(folder: Path, state: TrainState, config: Mapping[str, Any]) 
         load_optimizer(getattr(state, f"{name}_optimizer"), below(tensors, f"{name}_optimizer"))
     if state.average is not None:
         state.average.load_state_dict(below(tensors, AVERAGE))
+    for name, companion in state.companions.items():
+        companion.load_tensors(below(tensors, name))
     state.random.set_state(tensors["random"])
     state.losses = [(int(row[0]), *row[1:]) for row in tensors["losses"].tolist()]
     return True

@@ -8,15 +8,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from giqa_lib.checks import check_images, check_same_length
+from giqa_lib.checks import InputError, check_images, check_same_length, error_line
 from giqa_lib.data import check_maps
 from giqa_lib.gan.pixels import to_unit
 
-__all__ = ["Batch", "Feed", "images_at_random", "one_hot_maps", "pairs_at_random"]
+__all__ = [
+    "Batch",
+    "Feed",
+    "images_at_random",
+    "labelled_at_random",
+    "one_hot_maps",
+    "pairs_at_random",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +54,26 @@ def images_at_random(images: UInt8[Tensor, "n c h w"]) -> Feed:
     def draw(size: int, random: torch.Generator) -> Batch:
         rows = torch.randint(len(images), (size,), generator=random)
         return Batch(images=to_unit(images[rows]))
+
+    return draw
+
+
+def labelled_at_random(images: UInt8[Tensor, "n c h w"], labels: Int64[Tensor, " n"]) -> Feed:
+    """Images with their class labels 0, 1, ... as the condition.
+
+    >>> feed = labelled_at_random(torch.zeros(5, 1, 8, 8, dtype=torch.uint8), torch.arange(5))
+    >>> feed(2, torch.Generator()).condition[0].shape
+    torch.Size([2])
+    """
+    check_images(images)
+    check_same_length(images=images, labels=labels)
+    if labels.min() < 0:
+        got, hint = str(int(labels.min())), "number the classes from 0"
+        raise InputError(error_line("labels", expected="0, 1, ...", got=got, hint=hint))
+
+    def draw(size: int, random: torch.Generator) -> Batch:
+        rows = torch.randint(len(images), (size,), generator=random)
+        return Batch(images=to_unit(images[rows]), condition=(labels[rows],))
 
     return draw
 

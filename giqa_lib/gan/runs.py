@@ -50,6 +50,8 @@ def train_in(
         random=random,
         average_decay=made.average_decay,
     )
+    if alteration is not None:
+        variant, state.companions = alteration.change(variant), alteration.companions
     load_checkpoint(folder, state, config)
     checkpoints = range(CHECKPOINT_EVERY, settings.steps + 1, CHECKPOINT_EVERY)
     for reached in train(
@@ -57,7 +59,7 @@ def train_in(
         feed,
         settings,
         at=sorted({*at, *checkpoints}),
-        variant=variant if alteration is None else alteration.change(variant),
+        variant=variant,
         device=device,
         progress=progress,
     ):

@@ -1,6 +1,6 @@
 """Images from a generator, the same for a seed whatever the batch size."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from giqa_lib.checks import check_positive
+from giqa_lib.checks import check_positive, check_same_length
 from giqa_lib.gan.pixels import to_pixels
 
 __all__ = ["Truncatable", "latents", "sample"]
@@ -36,18 +36,20 @@ class Truncatable(Protocol):
 
 @torch.no_grad()  # not inference_mode: its tensors refuse to be changed in place later
 def sample(
-    generator: Callable[[Tensor], Tensor],
+    generator: Callable[..., Tensor],
     count: int,
     *,
     latent: int,
     seed: int,
+    condition: Sequence[Tensor] = (),
     truncation: float = 1.0,
     batch_size: int = 256,
     device: str | torch.device = "cpu",
 ) -> UInt8[Tensor, "n c h w"]:
     """``count`` images (n, c, h, w) of 0..255 from latents drawn by ``seed``.
 
-    ``generator`` is any callable from latents (n, z) to images in [-1, 1]. With ``truncation`` below
+    ``generator`` is any callable from latents (n, z), and from a ``condition`` of tensors with ``count`` rows, to
+    images in [-1, 1]. With ``truncation`` below
     1 a :class:`Truncatable` one draws its styles to their average; the latents of any other are scaled by
     it. A module runs in evaluation mode, with batch norm's running statistics, so that an image
     does not depend on its batch; its mode is restored. Early in training those statistics lag
@@ -58,21 +60,26 @@ def sample(
     """
     check_positive(count, name="count")
     check_positive(truncation, name="truncation", zero=True)
-    z = latents(count, latent, seed=seed)
+    for place, given in enumerate(condition):
+        check_same_length(latents=range(count), **{f"condition[{place}]": given})
+    inputs = (latents(count, latent, seed=seed), *condition)
     with evaluation_mode(generator):
         parts = [
-            to_pixels(_images(generator, part.to(device), truncation)).cpu()
-            for part in z.split(batch_size)
+            to_pixels(_images(generator, [part.to(device) for part in batch], truncation)).cpu()
+            for batch in zip(*(each.split(batch_size) for each in inputs), strict=True)
         ]
     return torch.cat(parts).contiguous()
 
 
-def _images(generator: Callable[[Tensor], Tensor], part: Tensor, truncation: float) -> Tensor:
+def _images(
+    generator: Callable[..., Tensor], inputs: Sequence[Tensor], truncation: float
+) -> Tensor:
+    part, *condition = inputs
     if truncation == 1:
-        return generator(part)
+        return generator(part, *condition)
     if isinstance(generator, Truncatable):
         return generator.truncated(part, truncation)
-    return generator(part * truncation)
+    return generator(part * truncation, *condition)
 
 
 @contextmanager

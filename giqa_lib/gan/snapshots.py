@@ -4,6 +4,7 @@ GIQA (Section 3.1) rests on the observation that generated images get better as 
 snapshots give images of known relative age, for pairs and as pseudo-labels.
 """
 
+import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from giqa_lib.checks import InputError, check_positive, error_line
 from giqa_lib.data import ImageSet
 from giqa_lib.gan.architecture import Alteration, Architecture
-from giqa_lib.gan.feeds import images_at_random
+from giqa_lib.gan.feeds import images_at_random, labelled_at_random
 from giqa_lib.gan.pixels import crop_to, pad_to
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import sample
@@ -118,15 +119,25 @@ class Snapshots:
         return network.to(self.device).eval()
 
     def images(
-        self, step: int, count: int, *, seed: int, truncation: float = 1.0
+        self,
+        step: int,
+        count: int,
+        *,
+        seed: int,
+        truncation: float = 1.0,
+        labels: Int64[Tensor, " n"] | None = None,
     ) -> UInt8[Tensor, "n c h w"]:
-        """``count`` images of the data set's own size; the same latents at every step."""
+        """``count`` images of the data set's own size; the same latents at every step.
+
+        ``labels`` say the class of each, to a generator that was trained with labels.
+        """
         made = sample(
             self.generator(step),
             count,
             latent=self.settings.architecture.latent,
             seed=seed,
             truncation=truncation,
+            condition=() if labels is None else (labels,),
             device=self.device,
         )
         return crop_to(made, self.native_size)
@@ -138,14 +149,16 @@ def fetch_snapshots(
     settings: SnapshotSettings,
     *,
     seed: int,
+    labels: Int64[Tensor, " n"] | None = None,
     alteration: Alteration | None = None,
     device: str = "cpu",
     progress: bool = False,
 ) -> Snapshots:
     """The snapshots from the store; trained first if they are not there, from a checkpoint if one is.
 
-    ``alteration`` changes the family's training. Images smaller than the networks' size are padded with black
-    evenly around and cropped back on sampling; larger ones are an error. All images are held in memory.
+    ``labels`` (n,) are the condition of a class-conditional family. ``alteration`` changes the family's training.
+    Images smaller than the networks' size are padded with black evenly around and cropped back on sampling; larger
+    ones are an error. All images are held in memory.
     """
     config = {
         "images": images.fingerprint,
@@ -153,16 +166,19 @@ def fetch_snapshots(
         "seed": seed,
         "revision": REVISION,
     }
+    if labels is not None:
+        config["labels"] = hashlib.sha256(labels.numpy().astype("<i8").tobytes()).hexdigest()[:32]
     if alteration is not None:
         config["alteration"] = dict(alteration.description)
 
     def make(folder: Path) -> None:
         made = settings.architecture
         pixels = pad_to(images.tensor(channels=made.channels), made.image_size)
+        feed = images_at_random(pixels) if labels is None else labelled_at_random(pixels, labels)
         for reached in train_in(
             folder,
             made,
-            images_at_random(pixels),
+            feed,
             settings.train,
             at=settings.steps,
             config=config,

@@ -7,9 +7,10 @@ The loop has no flag. All randomness comes from one generator that is part of th
 draw for themselves (dropout, noise) use torch's global generator, which is seeded for each step and put back.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,7 @@ from giqa_lib.gan.objectives import (
     weighted,
 )
 
-__all__ = ["TrainSettings", "TrainState", "Variant", "new_state", "train"]
+__all__ = ["Companion", "TrainSettings", "TrainState", "Variant", "new_state", "train"]
 
 STEP_SEED = 0x9E3779B97F4A7C15  # large, so that neighbouring steps of neighbouring seeds differ
 
@@ -89,6 +90,19 @@ class Variant:
     before_step: Callable[["TrainState"], None] = _no_schedule
 
 
+@runtime_checkable
+class Companion(Protocol):
+    """A part of a training beside the two players, such as a classifier that learns with them."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Its state as a checkpoint takes it."""
+        ...
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Back to what :meth:`tensors` gave."""
+        ...
+
+
 @dataclass(kw_only=True)
 class TrainState:
     """Everything that the next step depends on, and the losses so far.
@@ -104,6 +118,7 @@ class TrainState:
     random: torch.Generator
     latent: int
     average: AveragedModel | None = None
+    companions: Mapping[str, Companion] = field(default_factory=dict)
     step: int = 0
     losses: list[tuple[int | float, ...]] = field(default_factory=list)
 

@@ -185,12 +185,42 @@ def test_a_reference_has_no_error_of_its_own():
     for seed in range(1, 61):
         values.append(reference.distance(np.random.default_rng(seed).standard_normal((400, 1)) + 1))
     generated = np.random.default_rng(99).standard_normal((400, 1)) + 1
-    found = reference.estimate(generated, resamples=200, random_state=0)
+    found = reference.estimate(generated)
     assert found.value == frechet_distance(real=real, generated=generated)
     assert found.standard_error == pytest.approx(np.std(values), rel=0.35)
     both = frechet_estimate(real=real, generated=generated, resamples=200, random_state=0)
     assert both.standard_error > 1.5 * found.standard_error
     assert found.n == 400
+
+
+@pytest.mark.parametrize(("n", "m", "width"), [(300, 40, 3), (40, 300, 3), (6, 30, 9), (30, 6, 9)])
+def test_the_error_is_that_of_each_images_pull_on_the_distance(n, m, width, make_features):
+    """Against finite differences: a little more weight on one image moves the distance."""
+    real, generated = make_features(n, m, width)
+    reference = FrechetReference(real)
+    centre = generated.mean(0)
+    covariance = np.cov(generated, rowvar=False)
+
+    def weighed(row, share):
+        away = generated[row] - centre
+        mean = centre + share * away
+        spread = (1 - share) * covariance + share * (1 - share) * np.outer(away, away)
+        return reference.distance_from_moments(mean=mean, covariance=spread)
+
+    small = 1e-5
+    pulls = np.array([weighed(row, small) - weighed(row, -small) for row in range(m)]) / (2 * small)
+    expected = pulls.std(ddof=1) / np.sqrt(m)
+    assert reference.estimate(generated).standard_error == pytest.approx(expected, rel=2e-3)
+
+
+def test_the_error_of_constant_features_is_finite(make_features):
+    real, generated = make_features(50, 50, 3)
+    real[:, 0] = generated[:, 1] = 2.0
+    found = FrechetReference(real).estimate(generated)
+    apart = FrechetReference(real[:, 2:]).estimate(generated[:, 2:]).standard_error
+    assert found.standard_error > apart > 0
+    still = FrechetReference(real).estimate(np.ones((5, 3)))
+    assert (still.standard_error, still.low) == (0.0, still.value)
 
 
 @settings(max_examples=30, deadline=None)

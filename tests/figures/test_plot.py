@@ -82,6 +82,12 @@ def _densities() -> Plot:
     )
 
 
+def _diagram() -> Plot:
+    return figures.diagram(
+        {"noise": (0, 0), "generator": (1, 0)}, [("noise", "generator", "z")], plain=["noise"]
+    )
+
+
 EVERY: tuple[Callable[[], Plot], ...] = (
     _grid,
     _strip,
@@ -93,6 +99,7 @@ EVERY: tuple[Callable[[], Plot], ...] = (
     _bars,
     _matrix,
     _densities,
+    _diagram,
 )
 
 

@@ -1,5 +1,11 @@
 """Generators and discriminators, one family a module."""
 
+from giqa_lib.gan.models.controlgan import (
+    ControlGANSettings,
+    ResidualClassifier,
+    ResidualDiscriminator,
+    ResidualGenerator,
+)
 from giqa_lib.gan.models.dcgan import DCGANSettings, Discriminator, Generator, new_dcgan
 from giqa_lib.gan.models.ensemble import Ensemble, SeparateEnsemble, dropout_rates
 from giqa_lib.gan.models.gman import GMANDiscriminator, GMANGenerator, GMANSettings
@@ -14,16 +20,21 @@ from giqa_lib.gan.models.patch_discriminator import (
 from giqa_lib.gan.models.pggan import GrowingDiscriminator, GrowingGenerator, PGGANSettings
 from giqa_lib.gan.models.pix2pix import Pix2PixSettings, UNetGenerator
 from giqa_lib.gan.models.pix2pixhd import CoarseToFineGenerator, Pix2PixHDSettings
+from giqa_lib.gan.models.residual import ClassifierBlock, ClassNorm, DownBlock, UpBlock
 from giqa_lib.gan.models.spade import SPADE, SPADEBlock, SPADEGenerator, SPADESettings
 from giqa_lib.gan.models.stylegan import StyleGANSettings, StyleGenerator
 from giqa_lib.gan.models.wgan_gp import Critic, WGANGPSettings
 
 __all__ = [
     "SPADE",
+    "ClassNorm",
+    "ClassifierBlock",
     "CoarseToFineGenerator",
+    "ControlGANSettings",
     "Critic",
     "DCGANSettings",
     "Discriminator",
+    "DownBlock",
     "Ensemble",
     "GMANDiscriminator",
     "GMANGenerator",
@@ -37,6 +48,9 @@ __all__ = [
     "PatchSettings",
     "Pix2PixHDSettings",
     "Pix2PixSettings",
+    "ResidualClassifier",
+    "ResidualDiscriminator",
+    "ResidualGenerator",
     "SPADEBlock",
     "SPADEGenerator",
     "SPADESettings",
@@ -44,6 +58,7 @@ __all__ = [
     "StyleGANSettings",
     "StyleGenerator",
     "UNetGenerator",
+    "UpBlock",
     "WGANGPSettings",
     "dropout_rates",
     "feature_matching_loss",

@@ -1,0 +1,377 @@
+"""ScoreGAN beside ControlGAN: trainings of a study that differ in the score that guides them, and their judges.
+
+For each seed all runs share initial weights, real images, latents and labels. The networks that judge had no part in any
+training: the study's own classifier, and an ImageNet network other than the evaluator. Departures from the paper:
+widths, lengths and data are a profile's, the evaluator is EfficientNet-Lite0 shown small images
+(``evaluator_size``), the Inception score's network is another one, so values cannot be compared with the printed ones.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int64, UInt8
+from numpy.typing import NDArray
+from torch import Tensor
+
+from giqa_lib.applications.batch_scores import (
+    density_objective,
+    frechet_objective,
+    inception_objective,
+)
+from giqa_lib.applications.snapshot_study import Study
+from giqa_lib.checks import check_choice, check_positive
+from giqa_lib.data import ImageSet
+from giqa_lib.evaluation import FrechetReference, inception_score
+from giqa_lib.features import PCA, ImageNetClassifier, imagenet_classifier
+from giqa_lib.gan import (
+    AS_PRINTED,
+    Alteration,
+    BatchScore,
+    ControlGANSettings,
+    Feed,
+    LabelGuide,
+    LabelGuideSettings,
+    Snapshots,
+    SnapshotSettings,
+    altered,
+    fetch_snapshots,
+    label_guidance,
+    labelled_at_random,
+    new_state,
+    pad_to,
+    score_guidance,
+    train,
+    without_adversary,
+)
+from giqa_lib.scores import GaussianMixture
+
+__all__ = ["SCORE_PRESETS", "SCORE_RUNS", "ScorePreset", "ScoreStudy", "step_seconds"]
+
+
+UNMIRRORED = ("digits", "mnist")  # whose mirror images are something else
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScorePreset:
+    """Networks, length and evaluator of a profile, and how many images are judged.
+
+    ``steps`` are the snapshots to judge; rates are halved after half of the last. ``parts`` of the judged images
+    give the Inception score's mean and spread.
+    """
+
+    width: int
+    guide: LabelGuideSettings
+    steps: tuple[int, ...]
+    batch_size: int = 64
+    penalty: float = 10.0
+    evaluator: str = "efficientnet_lite0"
+    evaluator_size: int = 48
+    weight: float = 0.5
+    judge: str = "efficientnet_lite2"
+    judge_size: int = 64
+    judged: int = 5000
+    parts: int = 10
+    components: int = 10
+    dimensions: int = 32
+
+    def __post_init__(self) -> None:
+        for name in ("width", "batch_size", "judged", "components", "dimensions"):
+            check_positive(getattr(self, name), name=name)
+
+
+SCORE_PRESETS = {
+    "quick": ScorePreset(
+        width=4,
+        guide=LabelGuideSettings(widths=(4, 8), batch_size=8),
+        steps=(2, 4, 6),
+        batch_size=8,
+        judged=200,
+        parts=2,
+        components=3,
+        dimensions=8,
+    ),
+    "cpu": ScorePreset(
+        width=16,
+        guide=LabelGuideSettings(widths=(8, 16, 32, 32)),
+        steps=(36, 72, 126, 180, 270, 360),
+        judged=2500,
+        parts=5,
+    ),
+    "paper": ScorePreset(
+        width=256,
+        guide=LabelGuideSettings(),
+        steps=tuple(range(5000, 100_001, 5000)),
+        evaluator_size=96,
+        judge_size=260,
+        judged=50_000,
+    ),
+}
+
+
+def _any(reached: Tensor, score: Tensor) -> Tensor:
+    """No bound: the score itself, however high."""
+    return score
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Kind:
+    """Which score guides, how it is bounded, and whether the generator hears the two other players."""
+
+    score: str | None = None
+    bound: Callable[[Tensor, Tensor], Tensor] = torch.minimum
+    adversary: bool = True
+
+
+_KINDS = {
+    "ControlGAN": _Kind(),
+    "ScoreGAN": _Kind(score="inception"),
+    "ScoreGAN, as printed": _Kind(score="inception", bound=AS_PRINTED),
+    "FID as the score": _Kind(score="frechet"),
+    "density as the score": _Kind(score="density"),
+    "score alone": _Kind(score="inception", bound=_any, adversary=False),
+}
+SCORE_RUNS = tuple(_KINDS)
+
+
+class ScoreStudy:
+    """One seed's trainings by name (:data:`SCORE_RUNS`), each trained when first asked for and kept in the store."""
+
+    def __init__(self, study: Study, preset: ScorePreset) -> None:
+        self.study, self.preset = study, preset
+        self.classes = int(study.train.labels.max()) + 1
+
+    # ------------------------------------------------------------ training
+    @cached_property
+    def architecture(self) -> ControlGANSettings:
+        """Generator and discriminator."""
+        p, study = self.preset, self.study
+        return ControlGANSettings(
+            classes=self.classes,
+            image_size=max(32, study.network_size),
+            channels=int(study.train[0].shape[0]),
+            width=p.width,
+            penalty=p.penalty,
+            halve_after=max(1, p.steps[-1] // 2),
+        )
+
+    @cached_property
+    def feed(self) -> Feed:
+        """Real images of the networks' size with their labels."""
+        made = self.architecture
+        pixels = pad_to(self.study.train.tensor(channels=made.channels), made.image_size)
+        return labelled_at_random(pixels, self._labels)
+
+    @cached_property
+    def _labels(self) -> Int64[Tensor, " n"]:
+        return torch.from_numpy(self.study.train.labels.astype(np.int64))
+
+    @cached_property
+    def evaluator(self) -> ImageNetClassifier:
+        """The network whose score guides."""
+        p = self.preset
+        return imagenet_classifier(
+            p.evaluator, input_size=p.evaluator_size, device=self.study.device
+        )
+
+    def score(self, name: str) -> BatchScore:
+        """``inception``, ``frechet`` or ``density``, by the evaluator; the last two fitted on the reference."""
+        check_choice(name, ("inception", "frechet", "density"), name="name")
+        if name == "inception":
+            return inception_objective(self.evaluator)
+        real = self._evaluated(self.study.reference.subset(np.arange(self._fitted)))
+        if name == "frechet":
+            return frechet_objective(self.evaluator, real)
+        p = self.preset
+        reduction = PCA(components=p.dimensions).fit(real)
+        mixture = GaussianMixture(n_components=p.components, random_state=self.study.seed)
+        return density_objective(self.evaluator, reduction, mixture.fit(reduction.transform(real)))
+
+    @property
+    def _fitted(self) -> int:
+        return min(len(self.study.reference), 2 * self.preset.judged)
+
+    def _evaluated(self, images: ImageSet) -> NDArray[np.float32]:
+        """The evaluator's features of real images, as a generator's would be shown to it."""
+        made = self.architecture
+        pixels = pad_to(images.tensor(channels=made.channels), made.image_size)
+        with torch.no_grad():
+            parts = [
+                self.evaluator.features(part.to(self.study.device).float() / 127.5 - 1).cpu()
+                for part in pixels.split(64)
+            ]
+        return torch.cat(parts).numpy()
+
+    def alteration(self, run: str) -> Alteration:
+        """How a run differs from training by the discriminator alone; made anew for each training."""
+        kind, p, study = _KINDS[check_choice(run, SCORE_RUNS, name="run")], self.preset, self.study
+        parts = []
+        if kind.adversary:
+            guide = LabelGuide(
+                lambda size, random: self.feed(size, random),
+                replace(p.guide, flip=p.guide.flip and study.dataset not in UNMIRRORED),
+                channels=self.architecture.channels,
+                classes=self.classes,
+                seed=study.seed,
+                device=study.device,
+            )
+            parts.append(label_guidance(guide))
+        else:
+            parts.append(
+                Alteration(description={"adversary": "not heard"}, change=without_adversary)
+            )
+        if kind.score is not None:
+            name = f"{kind.score} of {p.evaluator}@{p.evaluator_size}"
+            if kind.score != "inception":
+                name += f", reference {study.reference.fingerprint} {self._fitted}"
+            if kind.score == "density":
+                name += f", {p.components} Gaussians in {p.dimensions} dimensions"
+            lazily = _Lazy(partial(self.score, kind.score))
+            parts.append(score_guidance(lazily, name=name, weight=p.weight, bound=kind.bound))
+        return altered(*parts)
+
+    def snapshots(self, run: str) -> Snapshots:
+        """The run's generators at the preset's steps."""
+        p, study = self.preset, self.study
+        settings = SnapshotSettings(
+            architecture=self.architecture,
+            train=self.architecture.training(p.steps[-1], batch_size=p.batch_size),
+            steps=p.steps,
+        )
+        return fetch_snapshots(
+            study.store,
+            study.train,
+            settings,
+            seed=study.seed,
+            labels=self._labels,
+            alteration=self.alteration(run),
+            device=study.device,
+            progress=study.progress,
+        )
+
+    # ------------------------------------------------------------ judging
+    def labels(self, count: int) -> Int64[Tensor, " n"]:
+        """The labels that ``count`` images are asked for: each class as often, in turn."""
+        return torch.arange(count) % self.classes
+
+    def images(self, run: str, count: int, *, step: int | None = None) -> UInt8[Tensor, "n c h w"]:
+        """Images of a run, of the same latents and labels for all; of the last step unless told."""
+        chosen = self.preset.steps[-1] if step is None else step
+        made = self.snapshots(run).images(
+            chosen, count, seed=self.study.seed, labels=self.labels(count)
+        )
+        return self.study.encoded(made)
+
+    @cached_property
+    def judge(self) -> ImageNetClassifier:
+        """The ImageNet network that judges: not the evaluator."""
+        p = self.preset
+        return imagenet_classifier(p.judge, input_size=p.judge_size, device=self.study.device)
+
+    @cached_property
+    def _frechet(self) -> Mapping[str, FrechetReference]:
+        spaces = ("classifier", f"{self.preset.judge}@{self.preset.judge_size}")
+        reference = self.study.reference
+        real = reference.subset(np.arange(min(len(reference), 4 * self.preset.judged)))
+        return {name: FrechetReference(self.study.extract(real, name)) for name in spaces}
+
+    def measure(self, images: UInt8[Tensor, "n c h w"]) -> pd.DataFrame:
+        """Inception score by three networks and FID by two: ``judge``, ``metric``, ``value``, ``standard_error``, ``n``.
+
+        Judges are "classifier" (the study's own), the ImageNet judge, and "evaluator", which guided.
+        """
+        p, study = self.preset, self.study
+        name = f"{p.judge}@{p.judge_size}"
+        shares: Mapping[str, Float[Tensor, "n k"]] = {
+            "classifier": study.classifier.probabilities(images),
+            name: self.judge.probabilities(images.to(study.device)),
+            "evaluator": self.evaluator.probabilities(images.to(study.device)),
+        }
+        found = [
+            (judge, "IS", inception_score(share.double().cpu().numpy(), splits=p.parts))
+            for judge, share in shares.items()
+        ]
+        found += [
+            (space, "FID", reference.estimate(study.extract(images, space)))
+            for space, reference in self._frechet.items()
+        ]
+        return pd.DataFrame(
+            [
+                {"judge": judge, "metric": metric, "value": e.value, "standard_error": e.standard_error, "n": e.n}
+                for judge, metric, e in found
+            ]
+        )  # fmt: skip
+
+    def judge_run(self, run: str, *, steps: Sequence[int] | None = None) -> pd.DataFrame:
+        """A run measured at ``steps`` (all, unless told), with the share of images taken for the class asked for.
+
+        Columns of :meth:`measure`, and ``run``, ``step``, ``seed``.
+        """
+        count, parts = self.preset.judged, []
+        for step in self.preset.steps if steps is None else steps:
+            images = self.images(run, count, step=step)
+            hit = (self.study.classifier.predict(images) == self.labels(count)).double()
+            row = {
+                "judge": "classifier",
+                "metric": "label accuracy",
+                "value": float(hit.mean()),
+                "standard_error": float(hit.std() / count**0.5),
+                "n": count,
+            }
+            whole = pd.concat([self.measure(images), pd.DataFrame([row])], ignore_index=True)
+            parts.append(whole.assign(run=run, step=step, seed=self.study.seed))
+        return pd.concat(parts, ignore_index=True)
+
+    def judge_real(self) -> pd.DataFrame:
+        """Real images that nothing was fitted on, as many as are judged: the ceiling. Run "real images"."""
+        count = min(self.preset.judged, len(self.study.real))
+        images = self.study.real.subset(np.arange(count)).tensor()
+        return self.measure(images).assign(run="real images", seed=self.study.seed)
+
+
+def step_seconds(study: ScoreStudy, runs: Sequence[str], *, count: int) -> pd.DataFrame:
+    """Seconds of ``count`` training steps of each run, taken in turn so that what else the machine does falls on all.
+
+    One row a turn, a column a run; a first step of each is not counted.
+    """
+    made, p = study.architecture, study.preset
+    settings = made.training(count + 1, batch_size=p.batch_size)
+    started = {}
+    for run in runs:
+        random = torch.Generator().manual_seed(study.study.seed)
+        generator, discriminator = made.networks(random)
+        players = generator.to(study.study.device), discriminator.to(study.study.device)
+        alteration = study.alteration(run)
+        state = new_state(*players, settings, latent=made.latent, random=random)
+        state.companions = alteration.companions
+        variant = alteration.change(made.variant(players[1]))
+        every = range(1, settings.steps + 1)
+        started[run] = train(
+            state, study.feed, settings, at=every, variant=variant, device=study.study.device
+        )
+    turns = []
+    for _ in range(settings.steps):
+        turn = {}
+        for run, steps in started.items():
+            begun = time.perf_counter()
+            next(steps)
+            turn[run] = time.perf_counter() - begun
+        turns.append(turn)
+    return pd.DataFrame(turns[1:])
+
+
+@dataclass(kw_only=False)
+class _Lazy:
+    """A score made when it is first asked for: a run in the store needs none."""
+
+    make: Callable[[], BatchScore]
+    made: BatchScore | None = field(default=None, init=False)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        if self.made is None:
+            self.made = self.make()
+        return self.made(images)

@@ -1,0 +1,230 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+# %% [markdown]
+# # Training with and without the score
+#
+# Two trainings that differ in one term of the generator's loss, judged along the way by networks that took no part in
+# either. **Does the auxiliary score help, does it help longer, and what does a generator make of a score alone?**
+#
+# ```{reproduce} 2_scoregan/training
+# ```
+#
+# ## What the paper claims
+#
+# {cite:t}`lee2022scoregan` train ControlGAN and ScoreGAN on CIFAR-10 for 100,000 iterations (their Figure 3): ControlGAN slows
+# down after a third of them, ScoreGAN goes on improving to the end. And since the evaluator is not the network
+# that judges, and the score is only auxiliary, the images are no adversarial examples.
+#
+# ```{claims} 2_scoregan/training
+# ```
+
+# %% tags=["parameters"]
+profile: str = "quick"  # quick | cpu | paper: sizes and lengths of training
+dataset: str = "fashion-mnist"  # a labelled data set with the splits train and test
+seed: int = 0  # the first seed; each seed has its own split, classifier and trainings
+device: str = "cpu"  # cpu or cuda
+output: str = ""  # folder for the record; empty: none is written
+seeds: int = 0  # how many seeds; 0: the profile's
+others: int = 1  # seeds of the runs beside the paper's two
+timed: int = 6  # steps of each model that are timed, in turn
+
+# %% tags=["hide-input"]
+import numpy as np
+import pandas as pd
+import torch
+
+from giqa_lib.applications import PRESETS, SCORE_PRESETS, SCORE_RUNS, ScoreStudy, Study
+from giqa_lib.applications import combine_seeds, paired_differences, step_seconds
+from giqa_lib.figures import bars, curves, image_grid
+from giqa_lib.results import Run, show, show_table
+from giqa_lib.store import default_store
+
+all_seeds = list(range(seed, seed + (seeds or {"quick": 1, "cpu": 3, "paper": 3}[profile])))
+names = ("profile", "dataset", "seed", "device", "output", "seeds", "others", "timed")
+run = Run("2_scoregan/training", {name: globals()[name] for name in names})
+
+# %% [markdown]
+# ## The runs
+#
+# Same initial weights, real images, latents and labels for all runs of a seed:
+#
+# - *ControlGAN* and *ScoreGAN*, the paper's two; the score is bounded by the real batch's, by the minimum ({doc}`architecture`);
+# - *ScoreGAN, as printed*: with the maximum of Eq. 9;
+# - *FID as the score* and *density as the score*: the paper's future work, and this library's own score, in the place of the Inception score;
+# - *score alone*: without bound, discriminator and classifier, the case that {cite:t}`barratt2018note` warn of.
+
+# %%
+preset, pair = SCORE_PRESETS[profile], ["ControlGAN", "ScoreGAN"]
+benches = [ScoreStudy(Study(PRESETS[profile], dataset=dataset, seed=one, store=default_store(), device=device), preset) for one in all_seeds]
+mine, last = benches[0], preset.steps[-1]
+for bench in benches:
+    for name in SCORE_RUNS if bench.study.seed < seed + others else pair:
+        bench.snapshots(name)
+
+# %% [markdown]
+# ## Control: a score without weight is no score
+#
+# With $\delta = 0$ the training must be ControlGAN's to the last bit; a test of the library makes it so. Here the same is
+# seen of the printed bound: as long as generated batches score lower than real ones, it must give ControlGAN again.
+
+# %%
+labels = mine.labels(64)
+ends = {name: mine.snapshots(name).images(last, 64, seed=seed, labels=labels) for name in (*pair, "ScoreGAN, as printed")}
+apart = {name: float((images.float() - ends["ControlGAN"].float()).abs().mean()) for name, images in ends.items()}
+# %%
+run.record(paper="ours", exhibit="printed bound", row="ScoreGAN, as printed, against ControlGAN", column="images", metric="mean difference of pixels",
+           value=apart["ScoreGAN, as printed"], n=64, seeds=[seed], dataset=dataset, key="printed-apart")  # fmt: skip
+run.record(paper="ours", exhibit="control", row="ScoreGAN against ControlGAN", column="pass" if apart["ScoreGAN"] > 0 else "FAIL",
+           metric="mean difference of pixels", value=apart["ScoreGAN"], n=64, seeds=[seed], dataset=dataset, key="score-apart")  # fmt: skip
+pd.Series(apart, name="mean difference of pixels from ControlGAN").to_frame()
+
+# %% [markdown]
+# ## Figure 3: along the training
+#
+# Inception score by a network of the data set's own labels and by an ImageNet network that is not the evaluator; FID in
+# the spaces of the same two. Fewer images than the paper's 50,000, as the profile allows.
+
+# %%
+judged = pd.concat([bench.judge_run(name) for bench in benches for name in pair], ignore_index=True)
+real = combine_seeds(pd.concat([bench.judge_real() for bench in benches]), by=["judge", "metric"])
+course = combine_seeds(judged, by=["run", "step", "judge", "metric"])
+own, other = "classifier", f"{preset.judge}@{preset.judge_size}"
+
+# %%
+for judge, metric in ((own, "IS"), (own, "FID"), (other, "IS"), (other, "FID")):
+    part = course[(course["judge"] == judge) & (course["metric"] == metric)]
+    plot = curves(part, x="step", y="value", error="standard_error", by="run", xlabel="step of the generator", ylabel=f"{metric}, {judge.split('@')[0]}")
+    show(plot, name=f"fig-{metric.lower()}-{'own' if judge == own else 'other'}", caption=f"{metric} along the training, judged by {'the classifier of the data set' if judge == own else judge} (this build).")
+
+# %%
+short = {own: "own", other: "other", "evaluator": "evaluator"}
+several = len(all_seeds) > 1
+for r in course.itertuples():
+    run.record(paper="scoregan" if r.metric in ("IS", "FID") and r.judge == other else "ours", row=r.run, column=f"{r.step}, {r.judge}",
+               exhibit="Figure 3" if r.metric in ("IS", "FID") and r.judge == other else "along the training", metric=r.metric, value=r.value,
+               standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset,
+               key=f"{r.run.lower()}-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}-{r.step}")  # fmt: skip
+# %%
+for r in real.itertuples():
+    run.record(paper="ours", exhibit="along the training", row="real images", column=r.judge, metric=r.metric, value=r.value,
+               standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset, key=f"real-{r.metric.lower()}-{short[r.judge]}")  # fmt: skip
+show_table(course[course["step"] == last].drop(columns=["step", "seeds", "n"]), name="tbl-last", caption="Both models at the end, by each judge (this build).")
+
+# %% [markdown]
+# ### The text's two statements
+#
+# After a third of the training ControlGAN is nearly where it ends, by its Inception score, and ScoreGAN is not; and in the second half
+# ScoreGAN's FID falls by more. The printed percentages are in the comparison.
+#
+# ```{comparison} scoregan / Figure 3 text
+# ```
+
+# %%
+early, half = (min(preset.steps, key=lambda step: abs(step - share * last)) for share in (0.35, 0.5))
+wide = judged.pivot(index=["judge", "metric", "run", "seed"], columns="step", values="value")
+late = pd.concat([(100 * wide.xs("IS", level="metric")[early] / wide.xs("IS", level="metric")[last]).rename("percent of the final IS, early"),
+                  (100 * (1 - wide.xs("FID", level="metric")[last] / wide.xs("FID", level="metric")[half])).rename("fall of FID in the second half")])  # fmt: skip
+late = late.rename("value").to_frame().assign(metric=["percent of the final IS at a third"] * len(wide.xs("IS", level="metric")) + ["fall of FID in the second half, percent"] * len(wide.xs("FID", level="metric"))).reset_index()
+found = paired_differences(late, [("ScoreGAN", "ControlGAN")], by=["judge", "metric"])
+
+# %%
+by_model = combine_seeds(late.assign(standard_error=0.0, n=preset.judged), by=["judge", "metric", "run"])
+for r in by_model[by_model["judge"] == other].itertuples():
+    run.record(paper="scoregan", exhibit="Figure 3 text", row=r.run, column=dataset, metric=r.metric, value=r.value,
+               standard_error=r.standard_error if several else None, n=r.n, seeds=r.seeds, dataset=dataset)  # fmt: skip
+# %%
+for r in found.itertuples():
+    run.record(paper="scoregan" if r.judge == other else "ours", exhibit="Figure 3 text" if r.judge == other else "late progress", row=r.name, column=r.judge,
+               metric=r.metric, value=r.value, standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
+               key=f"late-{'is' if 'IS' in r.metric else 'fid'}-{short[r.judge]}")  # fmt: skip
+show_table(by_model[["judge", "metric", "run", "value"]], name="tbl-late", caption="Late progress of both models by each judge (this build).", digits=1)
+
+# %% [markdown]
+# ## What a step costs
+#
+# The evaluator sees one batch of generated and one of real images in each step of the generator; the discriminator, five of each.
+# The same number of steps is not the same time.
+
+# %%
+seconds = step_seconds(mine, pair, count=timed)
+ratio = float(np.median(seconds["ScoreGAN"] / seconds["ControlGAN"]))
+run.record(paper="ours", exhibit="cost", row="ScoreGAN over ControlGAN", column="seconds a step", metric="ratio", value=ratio, n=timed, dataset=dataset, key="cost-ratio")
+# %%
+reach = last / ratio  # the steps that ScoreGAN makes while ControlGAN makes all of its own
+equal = judged[judged["judge"] != "evaluator"].groupby(["run", "seed", "judge", "metric"])
+equal = equal.apply(lambda t: np.interp(reach if t.name[0] == "ScoreGAN" else last, t["step"], t["value"]), include_groups=False).rename("value").reset_index()
+# %%
+for r in paired_differences(equal, [("ScoreGAN", "ControlGAN")], by=["judge", "metric"]).itertuples():
+    run.record(paper="ours", exhibit="equal seconds", row=r.name, column=r.judge, metric=f"{r.metric} difference", value=r.value,
+               standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset, key=f"seconds-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}")  # fmt: skip
+run.table("equal seconds")[["row", "column", "metric", "value"]]
+
+# %% [markdown]
+# ## Other scores, and none but a score
+#
+# All runs of the first seed at their end, by the judges and by the evaluator that guided.
+
+# %%
+rest = [bench.judge_run(name, steps=[last]) for bench in benches[:others] for name in SCORE_RUNS if name not in pair]
+everyone = pd.concat([judged[(judged["step"] == last) & (judged["seed"] < seed + others)], *rest], ignore_index=True)
+beside = combine_seeds(everyone, by=["run", "judge", "metric"])
+for r in beside[~beside["run"].isin(pair)].itertuples():
+    run.record(paper="ours", exhibit="other scores", row=r.run, column=r.judge, metric=r.metric, value=r.value, standard_error=r.standard_error,
+               n=r.n, seeds=r.seeds, dataset=dataset, key=f"{r.run.lower().replace(' ', '-').replace(',', '')}-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}")  # fmt: skip
+# %%
+table = beside.assign(column=beside["metric"] + ", " + beside["judge"].map(short)).pivot(index="run", columns="column", values="value").loc[list(SCORE_RUNS)]
+show_table(table.reset_index(), name="tbl-others", caption="Each run at its end: Inception score by three networks, FID in two spaces, share of images of the class asked for (this build).")
+
+# %%
+shown = [*pair, "score alone"]
+grid = image_grid(torch.cat([mine.images(name, 10) for name in shown]), columns=10, row_labels=shown)
+show(grid, name="fig-runs", caption="Ten images of three runs, one a class, of the same latents (this build).")
+
+# %% [markdown]
+# ## Where it fails: what the evaluator likes
+#
+# If images were adversarial to the evaluator, its own score would rise more than that of a judge. The bars are each
+# network's Inception score as a share of what real images get from it.
+
+# %%
+level = real[real["metric"] == "IS"].set_index("judge")["value"]
+likes = beside[beside["metric"] == "IS"].assign(share=lambda t: t["value"] / t["judge"].map(level), label=lambda t: t["judge"].map(short))
+plot = bars(likes[likes["run"].isin(shown)], x="run", y="share", by="label", ylabel="IS as a share of real images'")
+show(plot, name="fig-likes", caption="Inception score of three runs by three networks, as a share of that of real images (this build).")
+
+# %%
+ends = pd.concat([judged[judged["step"] == last], *rest]).query("metric == 'IS'")
+by_judge = ends.assign(value=ends["value"] / ends["judge"].map(level)).pivot(index=["run", "seed"], columns="judge", values="value")
+excess = (by_judge["evaluator"] - by_judge[other]).rename("value").reset_index().assign(metric="excess of the evaluator's IS")
+# %%
+for name in SCORE_RUNS[1:]:
+    (r,) = paired_differences(excess[excess["seed"].isin(excess[excess["run"] == name]["seed"])], [(name, "ControlGAN")]).itertuples()
+    run.record(paper="scoregan" if name == "ScoreGAN" else "ours", exhibit="Figure 3" if name == "ScoreGAN" else "evaluator's excess", row=r.name, column=dataset,
+               metric=r.metric, value=r.value, standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
+               key="excess-" + name.lower().replace(" ", "-").replace(",", ""))  # fmt: skip
+excess.pivot(index="run", columns="seed", values="value")
+
+# %% [markdown]
+# ## Differences from the paper
+#
+# ```{deviations} 2_scoregan/training
+# ```
+#
+# ## What to try
+#
+# - `dataset=cifar10`, with `GIQA_DATA` set, is the paper's data.
+# - `others=3` trains the runs beside the paper's for every seed.
+# - `profile=paper` on a GPU has the paper's width and length.
+
+# %%
+record = run.save(output)
