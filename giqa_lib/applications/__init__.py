@@ -15,6 +15,15 @@ from giqa_lib.applications.generator_families import (
     family_snapshots,
 )
 from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
+from giqa_lib.applications.gman_study import (
+    COLLAPSING,
+    GMAN_MODELS,
+    GMAN_PAIRS,
+    GMAN_PRESETS,
+    GMAN_VARIANTS,
+    GMANPreset,
+    GMANStudy,
+)
 from giqa_lib.applications.hard_mining import (
     HardMining,
     hard_mining,
@@ -94,6 +103,13 @@ from giqa_lib.applications.scored_pool import (
     step_agreement,
 )
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.training_stability import (
+    classes_hit,
+    increment_variance,
+    is_collapsed,
+    spike_share,
+    stability,
+)
 from giqa_lib.applications.translation_study import (
     TRANSLATION_PRESETS,
     TranslationJudge,
@@ -104,8 +120,13 @@ from giqa_lib.applications.votes_benchmark import votes_agreement, votes_values
 
 __all__ = [
     "ALL_PAIRS",
+    "COLLAPSING",
     "FAMILIES",
     "FAMILY_PRESETS",
+    "GMAN_MODELS",
+    "GMAN_PAIRS",
+    "GMAN_PRESETS",
+    "GMAN_VARIANTS",
     "JUDGE_PRESETS",
     "LEARNED_PRESETS",
     "LGIQA_SETTINGS",
@@ -120,6 +141,8 @@ __all__ = [
     "Benchmark",
     "FamilyPreset",
     "FeatureSpace",
+    "GMANPreset",
+    "GMANStudy",
     "GeneratorJudge",
     "HardMining",
     "HumanVotes",
@@ -149,6 +172,7 @@ __all__ = [
     "auc",
     "best_mixture",
     "by_votes",
+    "classes_hit",
     "classifier_sweep",
     "clean_over_degraded",
     "combine_seeds",
@@ -164,6 +188,8 @@ __all__ = [
     "held_out_likelihoods",
     "human_votes",
     "inception_objective",
+    "increment_variance",
+    "is_collapsed",
     "join",
     "judge_pairs",
     "judge_run",
@@ -197,6 +223,8 @@ __all__ = [
     "resting_share",
     "score_pool",
     "scores_of_the_next",
+    "spike_share",
+    "stability",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",
