@@ -5,6 +5,7 @@ from giqa_lib.applications.batch_scores import (
     frechet_objective,
     inception_objective,
 )
+from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
@@ -15,6 +16,12 @@ from giqa_lib.applications.generator_families import (
     family_snapshots,
 )
 from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
+from giqa_lib.applications.gman_demo import (
+    demo_weights,
+    load_generators,
+    save_generators,
+    trained_generators,
+)
 from giqa_lib.applications.gman_study import (
     COLLAPSING,
     GMAN_MODELS,
@@ -169,13 +176,16 @@ __all__ = [
     "TranslationPreset",
     "TranslationStudy",
     "accuracies",
+    "agreement_with",
     "auc",
+    "battle_table",
     "best_mixture",
     "by_votes",
     "classes_hit",
     "classifier_sweep",
     "clean_over_degraded",
     "combine_seeds",
+    "demo_weights",
     "density_objective",
     "density_values",
     "differences",
@@ -201,6 +211,7 @@ __all__ = [
     "lead_table",
     "lgiqa_reference",
     "lgiqa_values",
+    "load_generators",
     "load_ladder",
     "mcnemar_table",
     "mining_weights",
@@ -208,6 +219,7 @@ __all__ = [
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "on_larger_images",
     "outcomes",
     "paired_differences",
     "patch_of",
@@ -221,6 +233,7 @@ __all__ = [
     "released_players",
     "repeat_images",
     "resting_share",
+    "save_generators",
     "score_pool",
     "scores_of_the_next",
     "spike_share",
@@ -228,6 +241,7 @@ __all__ = [
     "step_agreement",
     "step_seconds",
     "study_natural_scores",
+    "trained_generators",
     "votes_agreement",
     "votes_values",
 ]

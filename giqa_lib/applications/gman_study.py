@@ -8,13 +8,17 @@ fast on purpose. Departures: widths and lengths are a profile's; one learning ra
 notebooks have three); soft labels as in the notebooks, but at most 1.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float, UInt8
+from numpy.typing import NDArray
 from torch import Tensor
 
+from giqa_lib.applications.generator_judge import GeneratorJudge
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_choice, check_positive
 from giqa_lib.evaluation import Encounter, Player, meet
@@ -55,7 +59,8 @@ class GMANPreset:
     """Width next to the image, batch, rate and lengths of a profile.
 
     ``steps`` are the snapshots of the four models, ``variant_steps`` the length of the other trainings.
-    ``boost`` is how much faster than the discriminator the generator learns where collapse is provoked.
+    Where collapse is provoked, the generator's rate is ``boost`` times the discriminators', their geometric mean
+    being ``rate``.
     ``samples`` images of each model, and as many real ones at most, meet in the adversarial metric.
     """
 
@@ -77,7 +82,9 @@ GMAN_PRESETS = {
     "quick": GMANPreset(
         width=4, steps=(10, 30), variant_steps=12, collapse_steps=20, batch_size=16, samples=300
     ),
-    "cpu": GMANPreset(width=16, steps=(400, 1200), variant_steps=800, collapse_steps=400),
+    "cpu": GMANPreset(
+        width=16, steps=(400, 1200), variant_steps=800, collapse_steps=400, rate=6e-4
+    ),
     "paper": GMANPreset(
         width=32, steps=(6250, 18_750), variant_steps=18_750, collapse_steps=18_750, samples=10_000
     ),
@@ -156,7 +163,8 @@ class GMANStudy:
         # Discriminators with images of their own each get a batch, as in Durugkar et al.'s code.
         batch = preset.batch_size * (count if kind.different else 1)
         boost = preset.boost if kind.too_fast else 1.0
-        train = made.training(steps[-1], batch_size=batch, rate=preset.rate, boost=boost)
+        rate = preset.rate / math.sqrt(boost)
+        train = made.training(steps[-1], batch_size=batch, rate=rate, boost=boost)
         return SnapshotSettings(architecture=made, train=train, steps=steps, both=True)
 
     def snapshots(self, run: str) -> Snapshots:
@@ -213,6 +221,16 @@ class GMANStudy:
             train=self._shown(self.study.reference.tensor()[: self.preset.samples], size),
             samples=self.preset.samples,
         )
+
+    def judged(self, judge: GeneratorJudge, run: str, *, step: int | None = None) -> pd.DataFrame:
+        """FID, QS, DS, recall and coverage of a run as :meth:`GeneratorJudge.judge`, with ``run`` and ``seed``."""
+        images = self.images(run, judge.settings.fitted, step=step)
+        found = judge.judge(judge.extract(images))
+        return found.assign(run=run, seed=self.study.seed)
+
+    def predicted(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.int64]:
+        """The study's own classifier's classes of images of the data set's size."""
+        return self.study.classifier.predict(images).numpy()
 
     @staticmethod
     def _shown(images: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c size size"]:

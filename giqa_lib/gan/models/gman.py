@@ -154,6 +154,7 @@ class GMANGenerator(nn.Module):
     def __init__(self, settings: GMANSettings) -> None:
         super().__init__()
         first, *widths = (settings.width * times for times in (4, 2, 1))
+        self.settings = settings
         self.project = (
             _dense_projection(settings.latent, first)
             if settings.layers == "dense"
