@@ -5,6 +5,7 @@ from giqa_lib.applications.batch_scores import (
     frechet_objective,
     inception_objective,
 )
+from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.faces_study import (
@@ -28,6 +29,21 @@ from giqa_lib.applications.generator_families import (
     family_snapshots,
 )
 from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
+from giqa_lib.applications.gman_demo import (
+    demo_weights,
+    load_generators,
+    save_generators,
+    trained_generators,
+)
+from giqa_lib.applications.gman_study import (
+    COLLAPSING,
+    GMAN_MODELS,
+    GMAN_PAIRS,
+    GMAN_PRESETS,
+    GMAN_VARIANTS,
+    GMANPreset,
+    GMANStudy,
+)
 from giqa_lib.applications.hard_mining import (
     HardMining,
     hard_mining,
@@ -91,6 +107,13 @@ from giqa_lib.applications.pairs import (
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
+from giqa_lib.applications.released_gman import (
+    REPORT_PAIRS,
+    ReportPair,
+    find_released,
+    released_images,
+    released_players,
+)
 from giqa_lib.applications.score_guided import (
     SCORE_PRESETS,
     SCORE_RUNS,
@@ -120,6 +143,13 @@ from giqa_lib.applications.stand_in_folders import (
     StandInFolders,
     write_stand_in,
 )
+from giqa_lib.applications.training_stability import (
+    classes_hit,
+    increment_variance,
+    is_collapsed,
+    spike_share,
+    stability,
+)
 from giqa_lib.applications.translation_study import (
     TRANSLATION_PRESETS,
     TranslationJudge,
@@ -132,9 +162,14 @@ from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 __all__ = [
     "ALL_PAIRS",
     "BETTER",
+    "COLLAPSING",
     "FACES_PRESETS",
     "FAMILIES",
     "FAMILY_PRESETS",
+    "GMAN_MODELS",
+    "GMAN_PAIRS",
+    "GMAN_PRESETS",
+    "GMAN_VARIANTS",
     "JUDGE_PRESETS",
     "LEARNED_PRESETS",
     "LGIQA_SETTINGS",
@@ -143,6 +178,7 @@ __all__ = [
     "NO_PICKING",
     "PRESETS",
     "REAL",
+    "REPORT_PAIRS",
     "SCORE_PRESETS",
     "SCORE_RUNS",
     "STAND_IN_LEVELS",
@@ -154,6 +190,8 @@ __all__ = [
     "FamilyPreset",
     "FeatureSpace",
     "FolderComparison",
+    "GMANPreset",
+    "GMANStudy",
     "GeneratorJudge",
     "HardMining",
     "HumanVotes",
@@ -170,6 +208,7 @@ __all__ = [
     "PanelSettings",
     "Picker",
     "PickerStudy",
+    "ReportPair",
     "ScorePreset",
     "ScoreStudy",
     "ScoredImages",
@@ -187,26 +226,33 @@ __all__ = [
     "UnseenFaults",
     "VotesBed",
     "accuracies",
+    "agreement_with",
     "auc",
+    "battle_table",
     "best_mixture",
     "by_votes",
+    "classes_hit",
     "classifier_sweep",
     "clean_over_degraded",
     "combine_on_same_images",
     "combine_seeds",
     "compare_sets",
+    "demo_weights",
     "density_objective",
     "density_values",
     "differences",
     "effective_classes",
     "family_snapshots",
     "find_lgiqa",
+    "find_released",
     "fit_scorer",
     "frechet_objective",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
     "inception_objective",
+    "increment_variance",
+    "is_collapsed",
     "join",
     "judge_pairs",
     "judge_run",
@@ -218,6 +264,7 @@ __all__ = [
     "lead_table",
     "lgiqa_reference",
     "lgiqa_values",
+    "load_generators",
     "load_ladder",
     "load_scorer",
     "mcnemar_table",
@@ -226,6 +273,7 @@ __all__ = [
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "on_larger_images",
     "opinion_agreement",
     "order_agreement",
     "outcomes",
@@ -236,15 +284,21 @@ __all__ = [
     "rank_within_modes",
     "read_pair_folder",
     "real_over_generated",
+    "released_images",
+    "released_players",
     "repeat_images",
     "resting_share",
     "same_framing",
+    "save_generators",
     "score_pool",
     "scores_of_the_next",
     "simulate_panel",
+    "spike_share",
+    "stability",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",
+    "trained_generators",
     "unjudged_faces",
     "votes_agreement",
     "votes_values",

@@ -12,6 +12,7 @@ from giqa_lib.data.label_maps import (
     resize_maps,
 )
 from giqa_lib.data.opening import open_images
+from giqa_lib.data.places import find_folder
 from giqa_lib.data.reencode import jpeg_round_trip
 from giqa_lib.data.registry import encoded_as, fetch, find, jpeg_quality, load, status
 from giqa_lib.data.repeats import Repeats, find_repeats
@@ -40,6 +41,7 @@ __all__ = [
     "encoded_as",
     "fetch",
     "find",
+    "find_folder",
     "find_repeats",
     "jpeg_quality",
     "jpeg_round_trip",

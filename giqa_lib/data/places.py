@@ -15,7 +15,7 @@ from typing import Literal
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.data.standard import find_idx
 
-__all__ = ["Place", "fetch_folder", "find_place"]
+__all__ = ["Place", "fetch_folder", "find_folder", "find_place"]
 
 Form = Literal["parquet", "idx", "cifar", "folder", "zip", "package", "drawn"]
 
@@ -52,6 +52,16 @@ def fetch_folder() -> Path:
     if given is not None and os.access(given, os.W_OK):
         return given
     return _cache()
+
+
+def find_folder(name: str) -> Path | None:
+    """A folder of that name with files that are no images (weights), in the first place that has it, or None.
+
+    >>> find_folder("no such folder") is None
+    True
+    """
+    found = (root / name for root in _roots())
+    return next((folder for folder in found if folder.is_dir() and any(folder.iterdir())), None)
 
 
 def find_place(name: str) -> Place | None:

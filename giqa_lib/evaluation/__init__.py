@@ -1,5 +1,14 @@
 """Metrics: arrays in, a number out, with its uncertainty."""
 
+from giqa_lib.evaluation.adversarial_metric import (
+    FORMULAS,
+    GMAM,
+    Outcome,
+    Ratio,
+    decide,
+    gam,
+    gmam,
+)
 from giqa_lib.evaluation.agreement import (
     PairAccuracy,
     krcc,
@@ -9,6 +18,7 @@ from giqa_lib.evaluation.agreement import (
     rmse,
     srcc,
 )
+from giqa_lib.evaluation.encounter import Encounter, Player, error_rate, meet
 from giqa_lib.evaluation.estimate import Estimate, bootstrap, proportion
 from giqa_lib.evaluation.frechet import (
     FrechetReference,
@@ -37,22 +47,32 @@ from giqa_lib.evaluation.quality_diversity import (
 )
 
 __all__ = [
+    "FORMULAS",
+    "GMAM",
     "VOTE_COLUMNS",
     "Agreement",
+    "Encounter",
     "Estimate",
     "FrechetReference",
     "Logistic",
     "Moments",
     "Neighbourhoods",
+    "Outcome",
     "PairAccuracy",
+    "Player",
+    "Ratio",
     "accumulate_moments",
     "bootstrap",
     "check_votes",
+    "decide",
     "diversity_score",
+    "error_rate",
     "fit_logistic",
     "frechet_distance",
     "frechet_distance_from_moments",
     "frechet_estimate",
+    "gam",
+    "gmam",
     "inception_score",
     "kernel_distance",
     "kernel_estimate",
@@ -60,6 +80,7 @@ __all__ = [
     "mcnemar",
     "mean_calibrated_score",
     "mean_opinion_scores",
+    "meet",
     "observer_agreement",
     "pair_accuracy",
     "plcc",

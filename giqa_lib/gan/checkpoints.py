@@ -37,7 +37,7 @@ def _tensors(state: TrainState) -> dict[str, Tensor]:
         found |= {f"{name}_optimizer.{key}": value for key, value in moments.items()}
     for name, companion in state.companions.items():
         found |= {f"{name}.{key}": value for key, value in companion.tensors().items()}
-    found["losses"] = torch.tensor(state.losses, dtype=torch.float64).reshape(-1, 3)
+    found["losses"] = torch.tensor(state.losses, dtype=torch.float64)
     return found
 
 
@@ -63,5 +63,5 @@ def load_checkpoint(folder: Path, state: TrainState, config: Mapping[str, Any]) 
     for name, companion in state.companions.items():
         companion.load_tensors(below(tensors, name))
     state.random.set_state(tensors["random"])
-    state.losses = [(int(s), d, g) for s, d, g in tensors["losses"].tolist()]
+    state.losses = [(int(row[0]), *row[1:]) for row in tensors["losses"].tolist()]
     return True

@@ -9,6 +9,7 @@ would round to 0 or 1.
 - hinge (Lim and Ye 2017): :math:`\max(0, 1-a)`, :math:`\max(0, 1+a)`, :math:`-a`
 - Wasserstein (Arjovsky et al. 2017): :math:`-a`, :math:`a`, :math:`-a`
 - least squares (Mao et al. 2017, labels 0 and 1): :math:`(a-1)^2`, :math:`a^2`, :math:`(a-1)^2`
+- soft labels (Xu et al. 2018, their code): cross-entropy to labels near 1 and in [0, 1/3]
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +24,16 @@ __all__ = [
     "HINGE",
     "LEAST_SQUARES",
     "NON_SATURATING",
+    "SOFT_LABELS",
     "WASSERSTEIN",
+    "Loss",
     "Objective",
     "gradient_penalty",
     "loss_per_image",
+    "losses_per_judge",
     "real_gradient_penalty",
+    "summed",
+    "weighted",
 ]
 
 Loss = Callable[[Tensor], Tensor]
@@ -88,19 +94,74 @@ LEAST_SQUARES = Objective(
 )
 
 
-def loss_per_image(loss: Loss, logits: Tensor | Sequence[Tensor]) -> Float[Tensor, " n"]:
-    """One loss an image: the mean over its patches, summed over the judges.
+def _softened_real(logits: Tensor) -> Tensor:
+    """Cross-entropy to labels 1 + N(0, 1) / 15, at most 1."""
+    label = (1 + torch.randn_like(logits) / 15).clamp(max=1)
+    return label * functional.softplus(-logits) + (1 - label) * functional.softplus(logits)
+
+
+def _softened_fake(logits: Tensor) -> Tensor:
+    """Cross-entropy to labels of U(0, 1/3)."""
+    label = torch.rand_like(logits) / 3
+    return label * functional.softplus(-logits) + (1 - label) * functional.softplus(logits)
+
+
+# The labels of the GMAN report's code, drawn anew for each logit; there a real label may exceed 1, for which
+# a cross-entropy has no lower bound.
+SOFT_LABELS = Objective(
+    name="soft labels",
+    real_loss=_softened_real,
+    fake_loss=_softened_fake,
+    generator_loss=_softened_real,
+)
+
+
+def losses_per_judge(loss: Loss, logits: Tensor | Sequence[Tensor]) -> list[Float[Tensor, " n"]]:
+    """For each judge one loss an image, the mean over its patches.
 
     A discriminator gives logits (n,), or (n, ...) with one for each patch, or a sequence of these, one
     for each judge (scale, or member of an ensemble).
 
-    >>> loss_per_image(torch.neg, [torch.ones(2), torch.ones(2, 1, 3, 3)])
-    tensor([-2., -2.])
+    >>> losses_per_judge(torch.neg, [torch.ones(2), torch.ones(2, 1, 3, 3)])
+    [tensor([-1., -1.]), tensor([-1., -1.])]
     """
     judges = (logits,) if isinstance(logits, Tensor) else tuple(logits)
     losses = [loss(each) for each in judges]
-    own = [each if each.ndim == 1 else each.flatten(1).mean(1) for each in losses]
-    return own[0] if len(own) == 1 else torch.stack(own).sum(0)
+    return [each if each.ndim == 1 else each.flatten(1).mean(1) for each in losses]
+
+
+def summed(losses: Sequence[Float[Tensor, " n"]]) -> Float[Tensor, " n"]:
+    """Each judge's losses (n,) as one sum; those of one judge as they are.
+
+    >>> summed([torch.ones(2), torch.ones(2)])
+    tensor([2., 2.])
+    """
+    return losses[0] if len(losses) == 1 else torch.stack(list(losses)).sum(0)
+
+
+def loss_per_image(loss: Loss, logits: Tensor | Sequence[Tensor]) -> Float[Tensor, " n"]:
+    """One loss an image: the mean over its patches, summed over the judges.
+
+    >>> loss_per_image(torch.neg, [torch.ones(2), torch.ones(2, 1, 3, 3)])
+    tensor([-2., -2.])
+    """
+    return summed(losses_per_judge(loss, logits))
+
+
+def weighted(
+    losses: Sequence[Float[Tensor, " n"]], weights: Float[Tensor, " images"]
+) -> list[Float[Tensor, " n"]]:
+    """Each judge's losses times the weights of the images that it judges.
+
+    Either every judge sees all images, or each its own part of them, in order.
+
+    >>> weighted([torch.ones(1), torch.ones(1)], torch.tensor([2.0, 3.0]))
+    [tensor([2.]), tensor([3.])]
+    """
+    if len(losses[0]) == len(weights):
+        return [weights * own for own in losses]
+    parts = weights.split([len(own) for own in losses])
+    return [part * own for part, own in zip(parts, losses, strict=True)]
 
 
 def gradient_penalty(

@@ -67,12 +67,18 @@ def train_in(
             yield reached
         if reached.step in checkpoints:
             save_checkpoint(folder, reached, config)
-    pd.DataFrame(state.losses, columns=COLUMNS).to_csv(folder / LOSSES, index=False)
+    judges = [f"{COLUMNS[1]} {n + 1}" for n in range(len(state.losses[0]) - len(COLUMNS))]
+    losses = pd.DataFrame(state.losses, columns=[*COLUMNS, *judges])
+    losses.to_csv(folder / LOSSES, index=False)
     remove_checkpoints(folder)
 
 
 def read_losses(folder: Path) -> pd.DataFrame:
-    """Both players' losses of a finished run: ``step``, ``discriminator``, ``generator``."""
+    """Both players' losses of a finished run: ``step``, ``discriminator``, ``generator``.
+
+    Where several discriminators judge, also ``discriminator 1``, ``discriminator 2``, ..., which add up to the
+    first.
+    """
     return pd.read_csv(folder / LOSSES)
 
 

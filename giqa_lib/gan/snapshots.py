@@ -34,16 +34,18 @@ __all__ = [
     "log_spaced_steps",
 ]
 
+GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 REVISION = 1  # raise it when a change of the code changes what is trained
 
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotSettings:
-    """The networks, their training, and the steps to keep the generator at."""
+    """The networks, their training, and the steps to keep the generator at, or both players with ``both``."""
 
     architecture: Architecture
     train: TrainSettings
     steps: tuple[int, ...]
+    both: bool = False
 
     def __post_init__(self) -> None:
         increasing = all(a < b for a, b in zip(self.steps, self.steps[1:], strict=False))
@@ -60,7 +62,9 @@ class SnapshotSettings:
     def describe(self) -> dict[str, Any]:
         """The settings as JSON values, which decide where the snapshots are kept."""
         family, values = self.architecture.family, asdict(self.architecture)  # type: ignore[call-overload]
-        return {family: values, "train": asdict(self.train), "steps": self.steps}
+        described = {family: values, "train": asdict(self.train), "steps": self.steps}
+        # Only where it is set: what was kept before there was a choice stays where it is.
+        return described | ({"both": True} if self.both else {})
 
 
 def log_spaced_steps(first: int, last: int, count: int) -> tuple[int, ...]:
@@ -107,6 +111,18 @@ class Snapshots:
 
     def generator(self, step: int) -> nn.Module:
         """The generator (its average, where one is kept) as it was after ``step`` updates."""
+        return self._player(step, GENERATOR)
+
+    def discriminator(self, step: int) -> nn.Module:
+        """The discriminator after ``step`` updates, in evaluation mode; kept only if the settings say ``both``."""
+        if not self.settings.both:
+            hint = "train with SnapshotSettings(both=True)"
+            raise InputError(
+                error_line("discriminator", expected="a kept one", got="none", hint=hint)
+            )
+        return self._player(step, DISCRIMINATOR)
+
+    def _player(self, step: int, name: str) -> nn.Module:
         if step not in self.steps:
             known = ", ".join(map(str, self.steps))
             raise InputError(
@@ -114,8 +130,9 @@ class Snapshots:
                     "step", expected=f"one of {known}", got=str(step), hint="take one of them"
                 )
             )
-        network, _ = self.settings.architecture.networks(torch.Generator())
-        network.load_state_dict(load_file(_file(self.folder, step)))
+        players = self.settings.architecture.networks(torch.Generator())
+        network = dict(zip((GENERATOR, DISCRIMINATOR), players, strict=True))[name]
+        network.load_state_dict(load_file(_file(self.folder, step, name)))
         return network.to(self.device).eval()
 
     def images(
@@ -187,12 +204,15 @@ def fetch_snapshots(
             device=device,
             progress=progress,
         ):
-            save_file(network_tensors(reached.best_generator), _file(folder, reached.step))
+            kept = {GENERATOR: reached.best_generator}
+            kept |= {DISCRIMINATOR: reached.discriminator} if settings.both else {}
+            for name, network in kept.items():
+                save_file(network_tensors(network), _file(folder, reached.step, name))
 
     folder = store.fetch("snapshots", config, make)
     height, width = images[0].shape[1:]
     return Snapshots(folder=folder, settings=settings, native_size=(height, width), device=device)
 
 
-def _file(folder: Path, step: int) -> Path:
-    return folder / f"generator-{step:07d}.safetensors"
+def _file(folder: Path, step: int, name: str) -> Path:
+    return folder / f"{name}-{step:07d}.safetensors"

@@ -2,8 +2,8 @@
 
 What makes a variant is an object passed in: the networks, the objective, the weights of
 generated images (OHEM), an extra loss of the discriminator (a gradient penalty) or of the generator (an
-auxiliary score), a schedule (progressive growing). The loop has no flag. All randomness comes from one
-generator that is part of the state, so that a resumed run is the run that was never stopped; layers that
+auxiliary score), what it pays where several discriminators judge (GMAN), a schedule (progressive growing).
+The loop has no flag. All randomness comes from one generator that is part of the state, so that a resumed run is the run that was never stopped; layers that
 draw for themselves (dropout, noise) use torch's global generator, which is seeded for each step and put back.
 """
 
@@ -18,8 +18,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from giqa_lib.checks import GiqaError, check_positive, check_probability, error_line
+from giqa_lib.gan.aggregation import Aggregate, sum_of_losses
 from giqa_lib.gan.feeds import Batch, Feed
-from giqa_lib.gan.objectives import NON_SATURATING, Objective, loss_per_image
+from giqa_lib.gan.objectives import (
+    NON_SATURATING,
+    Objective,
+    losses_per_judge,
+    summed,
+    weighted,
+)
 
 __all__ = ["Companion", "TrainSettings", "TrainState", "Variant", "new_state", "train"]
 
@@ -69,7 +76,8 @@ class Variant:
     """What is particular to one kind of GAN.
 
     ``discriminator_weights`` and ``generator_weights`` give one weight (n,) for each generated image;
-    the extra losses are added to a player's own; ``before_step`` may change the networks by the step
+    ``aggregate`` is what the generator pays where several discriminators judge, each of which pays its own
+    loss; the extra losses are added to a player's own; ``before_step`` may change the networks by the step
     that the state is about to leave. The defaults change nothing, bitwise.
     """
 
@@ -78,6 +86,7 @@ class Variant:
     generator_weights: Callable[[Tensor], Tensor] = _equal_weights
     discriminator_extra: Callable[[Batch, Tensor, torch.Generator], Tensor] = _no_discriminator_loss
     generator_extra: Callable[[Tensor, Batch], Tensor] = _no_generator_loss
+    aggregate: Aggregate = sum_of_losses
     before_step: Callable[["TrainState"], None] = _no_schedule
 
 
@@ -98,7 +107,8 @@ class Companion(Protocol):
 class TrainState:
     """Everything that the next step depends on, and the losses so far.
 
-    ``average`` is the exponential moving average of the generator's weights, if one is kept.
+    ``average`` is the exponential moving average of the generator's weights, if one is kept. ``losses`` has
+    a row a step: the step, the discriminator's loss, the generator's and, where several judge, each one's own.
     """
 
     generator: nn.Module
@@ -110,7 +120,7 @@ class TrainState:
     average: AveragedModel | None = None
     companions: Mapping[str, Companion] = field(default_factory=dict)
     step: int = 0
-    losses: list[tuple[int, float, float]] = field(default_factory=list)
+    losses: list[tuple[int | float, ...]] = field(default_factory=list)
 
     @property
     def best_generator(self) -> nn.Module:
@@ -191,8 +201,8 @@ def _step(
     settings: TrainSettings,
     variant: Variant,
     device: str | torch.device,
-) -> tuple[float, float]:
-    """One update of the generator after one or more of the discriminator; both losses."""
+) -> tuple[float, ...]:
+    """One update of the generator after one or more of the discriminator; both losses, and each judge's."""
     objective, random, step = variant.objective, state.random, state.step + 1
 
     def latents() -> Tensor:
@@ -204,26 +214,35 @@ def _step(
         real = feed(settings.batch_size, random).to(device)
         with torch.no_grad():
             fake = state.generator(latents(), *real.condition)
-        loss = loss_per_image(
-            objective.real_loss, state.discriminator(real.images, *real.condition)
-        ).mean()
-        fake_loss = loss_per_image(objective.fake_loss, state.discriminator(fake, *real.condition))
-        loss = loss + (variant.discriminator_weights(fake) * fake_loss).mean()
+        judged = state.discriminator(real.images, *real.condition)
+        real_losses = losses_per_judge(objective.real_loss, judged)
+        loss = summed(real_losses).mean()
+        judged = state.discriminator(fake, *real.condition)
+        fake_losses = losses_per_judge(objective.fake_loss, judged)
+        fake_losses = weighted(fake_losses, variant.discriminator_weights(fake))
+        loss = loss + summed(fake_losses).mean()
         loss = loss + variant.discriminator_extra(real, fake, random)
         _update(state.discriminator_optimizer, loss, step, "discriminator")
     # The generator learns to be taken for real; the discriminator's own gradients are not needed.
     state.discriminator.requires_grad_(False)
     try:
         fake = state.generator(latents(), *real.condition)
-        own = loss_per_image(objective.generator_loss, state.discriminator(fake, *real.condition))
-        generator_loss = (variant.generator_weights(fake.detach()) * own).mean()
+        judged = state.discriminator(fake, *real.condition)
+        weights = variant.generator_weights(fake.detach())
+        generator_loss = variant.aggregate(objective.generator_loss, judged, weights)
         generator_loss = generator_loss + variant.generator_extra(fake, real)
     finally:
         state.discriminator.requires_grad_(True)  # the graph is built
     _update(state.generator_optimizer, generator_loss, step, "generator")
     if state.average is not None:
         state.average.update_parameters(state.generator)
-    return float(loss.detach()), float(generator_loss.detach())
+    both = float(loss.detach()), float(generator_loss.detach())
+    return both if len(real_losses) == 1 else (*both, *_own_losses(real_losses, fake_losses))
+
+
+def _own_losses(real: Sequence[Tensor], fake: Sequence[Tensor]) -> list[float]:
+    """What each of several judges pays."""
+    return [float((r.mean() + f.mean()).detach()) for r, f in zip(real, fake, strict=True)]
 
 
 @contextmanager

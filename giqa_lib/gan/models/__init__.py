@@ -7,6 +7,9 @@ from giqa_lib.gan.models.controlgan import (
     ResidualGenerator,
 )
 from giqa_lib.gan.models.dcgan import DCGANSettings, Discriminator, Generator, new_dcgan
+from giqa_lib.gan.models.ensemble import Ensemble, SeparateEnsemble, dropout_rates
+from giqa_lib.gan.models.gman import GMANDiscriminator, GMANGenerator, GMANSettings
+from giqa_lib.gan.models.gman_files import load_report_player
 from giqa_lib.gan.models.patch_discriminator import (
     MultiScaleDiscriminator,
     PatchDiscriminator,
@@ -32,6 +35,10 @@ __all__ = [
     "DCGANSettings",
     "Discriminator",
     "DownBlock",
+    "Ensemble",
+    "GMANDiscriminator",
+    "GMANGenerator",
+    "GMANSettings",
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
@@ -47,12 +54,15 @@ __all__ = [
     "SPADEBlock",
     "SPADEGenerator",
     "SPADESettings",
+    "SeparateEnsemble",
     "StyleGANSettings",
     "StyleGenerator",
     "UNetGenerator",
     "UpBlock",
     "WGANGPSettings",
+    "dropout_rates",
     "feature_matching_loss",
+    "load_report_player",
     "new_dcgan",
     "patch_size",
 ]
