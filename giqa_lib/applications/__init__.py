@@ -301,6 +301,5 @@ __all__ = [
     "trained_generators",
     "unjudged_faces",
     "votes_agreement",
-    "votes_values",
     "write_stand_in",
 ]

@@ -186,7 +186,9 @@ plot = curves(scores, x="size", y="score", by="images", xlabel="pixels a side th
 show(plot, name="fig-evaluator", caption="EfficientNet-Lite0's Inception score of one batch, by the size that images are enlarged to (this build).")
 
 # %% [markdown]
-# At its smallest input the network gives nearly the same answer to everything. Half as large again is enough to tell real
+# In the committed run real images score {num}`cpu:2_scoregan/architecture.evaluator-48-real|.1f` at 48 pixels, the same blurred
+# {num}`cpu:2_scoregan/architecture.evaluator-48-blurred|.1f` and noise {num}`cpu:2_scoregan/architecture.evaluator-48-noise|.1f`; at the smallest size all are
+# near one ({num}`cpu:2_scoregan/architecture.evaluator-32-real|.2f`). At its smallest input the network gives nearly the same answer to everything. Half as large again is enough to tell real
 # images from blurred ones; larger inputs cost more, by the square of the side, and tell no more here. The chapters on training use 48.
 #
 # ## Where it fails: sure, varied and wrong
