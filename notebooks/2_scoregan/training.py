@@ -228,7 +228,7 @@ excess.pivot(index="run", columns="seed", values="value")
 # {num}`cpu:2_scoregan/training.scoregan-is-other-360|.1f` against {num}`cpu:2_scoregan/training.controlgan-is-other-360|.1f`. In shares of real images'
 # scores the evaluator's excess over the judge grew by {num}`cpu:2_scoregan/training.excess-scoregan|.2f`; for the score alone, by
 # {num}`cpu:2_scoregan/training.excess-score-alone|.2f`. Below real images' score, where the bound does nothing, the only thing that holds the score
-# back is its weight against the discriminator's; the paper's 0.5 is not little for networks as small as these. The distance of batch
+# back is its weight against the discriminator's; the paper's one half is not little for networks as small as these. The distance of batch
 # moments as the score did no such harm (one seed): an FID of {num}`cpu:2_scoregan/training.fid-as-the-score-fid-other|.0f` in Lite2's space
 # beside ControlGAN's {num}`cpu:2_scoregan/training.controlgan-fid-other-360|.0f`.
 #
