@@ -147,6 +147,7 @@ from giqa_lib.applications.training_stability import (
     classes_hit,
     increment_variance,
     is_collapsed,
+    log_ratios,
     spike_share,
     stability,
 )
@@ -267,6 +268,7 @@ __all__ = [
     "load_generators",
     "load_ladder",
     "load_scorer",
+    "log_ratios",
     "mcnemar_table",
     "mining_weights",
     "mixture_sweep",

@@ -10,15 +10,24 @@ A mean of N losses that move independently has a variance N times smaller, at no
 them: compare discriminators one by one.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Integer
 from numpy.typing import ArrayLike, NDArray
 
 from giqa_lib.applications.scored_pool import effective_classes
-from giqa_lib.checks import check_positive, check_probability, check_scores
+from giqa_lib.checks import InputError, check_positive, check_probability, check_scores, error_line
 
-__all__ = ["classes_hit", "increment_variance", "is_collapsed", "spike_share", "stability"]
+__all__ = [
+    "classes_hit",
+    "increment_variance",
+    "is_collapsed",
+    "log_ratios",
+    "spike_share",
+    "stability",
+]
 
 NORMAL = 1.4826  # median absolute deviation to standard deviation, of a normal distribution
 RARE = 0.2  # of a class's share among real images
@@ -65,6 +74,38 @@ def stability(losses: pd.DataFrame, *, skipped: float = 0.2) -> pd.DataFrame:
         rows.append({"run": run, "seed": seed, "player": kind, **found})
     by = ["run", "seed", "player"]
     return pd.DataFrame(rows).groupby(by, sort=False, as_index=False).mean()
+
+
+def log_ratios(
+    frame: pd.DataFrame,
+    pairs: Sequence[tuple[str, str]],
+    *,
+    metric: str,
+    by: str | None = None,
+) -> pd.DataFrame:
+    r"""How many times a measure doubles from the first run of a pair to the second, seed by seed.
+
+    .. math:: \log_2 \frac{v_\text{second}}{v_\text{first}}
+
+    ``frame`` has ``run``, ``seed``, the column ``metric`` and, where given, the column ``by``, whose groups are compared apart.
+    Returns ``name`` ("second over first"), ``by``, ``metric``, ``seed``, ``value``, ``standard_error`` (0: the error is that of seeds) and ``n``
+    (1). Groups that a run of the pair does not have are left out. Raises ``InputError`` for a value that is not above 0.
+
+    >>> rows = pd.DataFrame({"run": ["a", "b"], "seed": 0, "FID": [2.0, 8.0]})
+    >>> log_ratios(rows, [("a", "b")], metric="FID")[["name", "value"]].values.tolist()
+    [['b over a', 2.0]]
+    """
+    if not (frame[metric] > 0).all():
+        got, hint = f"{frame[metric].min():g}", "a ratio needs something below the line"
+        raise InputError(error_line(metric, expected="values > 0", got=got, hint=hint))
+    keys = ["seed"] if by is None else ["seed", by]
+    wide = frame.set_index([*keys, "run"])[metric].unstack("run")
+    parts = []
+    for first, second in pairs:
+        both = wide[[first, second]].dropna()
+        values = both.assign(value=np.log2(both[second] / both[first]))["value"].reset_index()
+        parts.append(values.assign(name=f"{second} over {first}"))
+    return pd.concat(parts, ignore_index=True).assign(metric=metric, standard_error=0.0, n=1)
 
 
 def classes_hit(
