@@ -50,7 +50,7 @@ from giqa_lib.applications import GMAN_PAIRS, GMAN_PRESETS, PRESETS, REPORT_PAIR
 from giqa_lib.applications import battle_table, find_released, released_images, released_players
 from giqa_lib.data import find, load
 from giqa_lib.evaluation import Encounter, Player, gam, meet
-from giqa_lib.figures import diagram, image_grid
+from giqa_lib.figures import diagram
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.store import default_store
 

@@ -113,7 +113,7 @@ def test_judges_may_see_parts_of_a_batch(name):
     else:
         reward = 1e-3 if name == "learned" else 0.0
         mean = name if name in ("geometric", "harmonic") else "arithmetic"
-        assert float(found) == pytest.approx(
+        assert float(found.detach()) == pytest.approx(
             float(soft_mean(values, torch.tensor(1.0), mean=mean)) - reward, rel=1e-5
         )
 

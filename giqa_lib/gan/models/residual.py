@@ -36,6 +36,7 @@ def doubled(x: Tensor) -> Tensor:
 class ClassNorm(nn.Module):
     """Batch norm whose scale and shift are the label's own (de Vries et al. 2017); 1 and 0 at first.
 
+    >>> import torch
     >>> norm = ClassNorm(2, classes=3)
     >>> x = torch.randn(8, 2, 4, 4, generator=torch.Generator().manual_seed(0))
     >>> float(norm(x, torch.zeros(8, dtype=torch.long)).mean().abs().round(decimals=4))
