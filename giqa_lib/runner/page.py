@@ -40,15 +40,17 @@ def tidy(done: NotebookNode, parameters: Mapping[str, Any]) -> None:
         cell.metadata.pop("execution", None)
         if cell.cell_type != "code":
             continue
-        # A progress bar writes carriage returns to stderr.
-        cell.outputs = [
-            o for o in cell.outputs if not (o.get("name") == "stderr" and "\r" in o.text)
-        ]
+        # A progress bar writes carriage returns to stderr, and a line end of its own.
+        cell.outputs = [o for o in cell.outputs if not _is_progress(o)]
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.metadata.tags = [*cell.metadata.tags, "remove-cell"]
             cell.source = re.sub(r"(?m)^output = .*$", 'output = ""', cell.source)
     # papermill keeps the whole source notebook and the time there.
     done.metadata.papermill = {"parameters": dict(parameters)}
+
+
+def _is_progress(output: Any) -> bool:
+    return output.get("name") == "stderr" and ("\r" in output.text or not output.text.strip())
 
 
 def number_displays(done: NotebookNode, folder: Path, notebook: str) -> None:

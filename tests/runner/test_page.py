@@ -112,12 +112,13 @@ def test_labels_are_ids_that_docutils_keeps(notebook: str, expected: str) -> Non
 
 def test_what_differs_between_equal_runs_goes() -> None:
     bar = new_output("stream", name="stderr", text="\r 10 %\r 20 %")
+    end = new_output("stream", name="stderr", text="\n")
     warning = new_output("stream", name="stderr", text="careful")
     injected = new_code_cell(
         'n = 5\noutput = "/tmp/somewhere"\n', metadata={"tags": ["injected-parameters"]}
     )
     timed = new_code_cell(
-        "x", outputs=[bar, warning], metadata={"papermill": {"duration": 1.0}, "execution": {}}
+        "x", outputs=[bar, end, warning], metadata={"papermill": {"duration": 1.0}, "execution": {}}
     )
     notebook = new_notebook(cells=[injected, timed, new_markdown_cell("text")])
     notebook.metadata.papermill = {"input_path": "everything", "start_time": "now"}
