@@ -13,6 +13,7 @@ from giqa_lib.data.label_maps import (
 )
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.places import find_folder
+from giqa_lib.data.quality_database import QualityDatabase
 from giqa_lib.data.reencode import jpeg_round_trip
 from giqa_lib.data.registry import encoded_as, fetch, find, jpeg_quality, load, status
 from giqa_lib.data.repeats import Repeats, find_repeats
@@ -31,6 +32,7 @@ __all__ = [
     "DatasetCard",
     "ImageSet",
     "LabelledPairs",
+    "QualityDatabase",
     "Repeats",
     "UnreadableImage",
     "check_maps",
