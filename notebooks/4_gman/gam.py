@@ -154,6 +154,14 @@ plain.pivot(index=["dataset", "pair"], columns="formula", values="winner") if pa
 # ```{comparison} gman / Figure 13
 # ```
 #
+# **None of the four wins survives.** By the metric all four pairs tie: the share won by five discriminators is {num}`cpu:4_gman/gam.won-gam`. In three of them
+# $r_\text{test}$ is not about 1 ({num}`cpu:4_gman/gam.mnist-gan-vs-gman-gam-running-r-test` and, on CIFAR-10, {num}`cpu:4_gman/gam.cifar10-gan-vs-gman-gam-running-r-test` and {num}`cpu:4_gman/gam.cifar10-dcgan-vs-dcgman-gam-running-r-test`), in the fourth it has no finite value, because one discriminator
+# is never wrong about test images ({num}`cpu:4_gman/gam.errs-mnist-dcgman` against {num}`cpu:4_gman/gam.errs-mnist-dcgan`). Were the condition dropped, $r_\text{sample}$ would favour five discriminators once, by
+# {num}`cpu:4_gman/gam.mnist-gan-vs-gman-gam-running-r-sample`, and one discriminator three times; the first is so near to 1 that
+# a more generous "about 1" would let chance decide it. The printed formula decides nothing either ({num}`cpu:4_gman/gam.won-printed`); the notebooks' formula, which is
+# read the wrong way round, gives five discriminators {num}`cpu:4_gman/gam.won-notebooks` of the pairs and is where the printed numbers come from. By GMAM, which has no condition on the
+# test images but its own for a tie, they win {num}`cpu:4_gman/gam.won-gmam`.
+#
 # The printed table mixes its rows: its second row has the numbers that the notebooks' formula gives for GAN against GMAN on CIFAR-10, and the
 # $r_\text{sample}$ of its third belongs to DCGAN against DCGMAN on MNIST.
 #
