@@ -106,6 +106,7 @@ from giqa_lib.applications.pairs import (
 )
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
+from giqa_lib.applications.planned_trainings import PlannedTraining, planned_trainings
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.released_gman import (
     REPORT_PAIRS,
@@ -209,6 +210,7 @@ __all__ = [
     "PanelSettings",
     "Picker",
     "PickerStudy",
+    "PlannedTraining",
     "ReportPair",
     "ScorePreset",
     "ScoreStudy",
@@ -283,6 +285,7 @@ __all__ = [
     "patch_of",
     "patch_sweep",
     "pick",
+    "planned_trainings",
     "rank_within_modes",
     "read_pair_folder",
     "real_over_generated",

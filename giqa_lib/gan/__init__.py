@@ -12,6 +12,7 @@ from giqa_lib.gan.aggregation import (
 )
 from giqa_lib.gan.architecture import Alteration, Architecture, altered
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
+from giqa_lib.gan.cost import TrainingCost, training_cost
 from giqa_lib.gan.feeds import (
     Batch,
     Feed,
@@ -170,6 +171,7 @@ __all__ = [
     "TrainSettings",
     "TrainState",
     "TrainedTranslator",
+    "TrainingCost",
     "Translator",
     "TranslatorSettings",
     "Truncatable",
@@ -215,6 +217,7 @@ __all__ = [
     "to_unit",
     "train",
     "train_in",
+    "training_cost",
     "translate",
     "with_batch_statistics",
     "without_adversary",
