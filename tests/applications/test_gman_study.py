@@ -69,10 +69,22 @@ class TestWhatIsTrained:
                 made, aggregation=base.aggregation, dropout=(), separate=False
             )
             assert same == base
-        assert len(names) == len(GMAN_VARIANTS) - 3  # "different" shares the mean of values
-        different = gman.settings("different")
-        assert different.architecture.dropout == pytest.approx((0.56, 0.52, 0.48, 0.44, 0.40))
-        assert different.train.batch_size == 5 * PRESET.batch_size
+        # Those with other discriminators share the mean of values.
+        assert len(names) == len(GMAN_VARIANTS) - 5
+
+    @pytest.mark.parametrize(
+        ("run", "drops", "separate"),
+        [("dropout", True, False), ("separate", False, True), ("different", True, True)],
+    )
+    def test_discriminators_are_made_different_by_one_thing_at_a_time(
+        self, gman, run, drops, separate
+    ):
+        found = gman.settings(run)
+        rates = (0.56, 0.52, 0.48, 0.44, 0.40) if drops else ()
+        assert found.architecture.dropout == pytest.approx(rates)
+        assert found.architecture.separate == separate
+        # Each has a batch of its own.
+        assert found.train.batch_size == PRESET.batch_size * (5 if separate else 1)
 
     def test_a_fast_generator_is_faster_at_the_same_mean_rate(self, gman):
         train = gman.settings(COLLAPSING[0]).train
@@ -135,6 +147,16 @@ class TestWhatComesOut:
         features = judge.extract(gman.images("GAN", 100))
         assert found["value"].tolist() == pytest.approx(judge.judge(features)["value"].tolist())
         assert set(found["run"]) == {"GAN"}
+
+    @pytest.mark.parametrize("run", ["DCGMAN", "different"])
+    def test_verdicts_are_of_each_discriminator_in_evaluation_mode(self, gman, study, run):
+        found = gman.verdicts(run, study.real.tensor()[:7])
+        assert found.shape == (7, 5)
+        assert torch.equal(found, gman.verdicts(run, study.real.tensor()[:7]))
+        shown = gman.player(run).judge(
+            gman._shown(study.real.tensor()[:7], 28 if run == "DCGMAN" else 32)
+        )
+        assert torch.allclose(found.double().sigmoid().mean(1), shown, atol=1e-6)
 
 
 class TestBattles:
