@@ -123,13 +123,13 @@ def metric_agreement(battles: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFram
     """How often a metric decides, for whom, and how often a measure of the images has the same winner.
 
     ``battles`` are rows of one formula of :func:`own_battles`, ``judged`` those of :func:`judged_models`. One row each:
-    ``what``, ``count`` and ``of`` (all encounters; for "as by FID", "as by QS" and "as by DS" the decided ones).
+    ``what``, ``trainings`` and ``of`` (all encounters; for "as by FID", "as by QS" and "as by DS" the decided ones).
 
     >>> battles = pd.DataFrame({"pair": "GAN vs GMAN", "seed": [0, 1], "winner": ["GAN", "tie"]})
     >>> rows = [("GAN", s, m, v) for s in (0, 1) for m, v in (("FID", 1.0), ("QS", 0.1), ("DS", 0.1))]
     >>> rows += [("GMAN", s, m, 2 * v) for _, s, m, v in rows]
     >>> judged = pd.DataFrame(rows, columns=["run", "seed", "metric", "value"])
-    >>> metric_agreement(battles, judged)[["what", "count", "of"]].values.tolist()
+    >>> metric_agreement(battles, judged)[["what", "trainings", "of"]].values.tolist()
     [['won by five discriminators', 0, 2], ['won by one', 1, 2], ['as by FID', 1, 1], ['as by QS', 0, 1], ['as by DS', 0, 1]]
     """
     for pair in battles["pair"].unique():
@@ -157,4 +157,4 @@ def metric_agreement(battles: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFram
                 agree = agreement_with(part["winner"], both, lower_is_better=lower)
                 same += int(agree.fillna(value=False).sum())
         rows.append((f"as by {metric}", same, several + one))
-    return pd.DataFrame(rows, columns=["what", "count", "of"])
+    return pd.DataFrame(rows, columns=["what", "trainings", "of"])

@@ -144,7 +144,7 @@ class TestAgreement:
             [{"pair": p, "seed": s, "winner": w} for (p, s), w in winners.items()]
         )
         table = metric_agreement(battles, self.judged(values))
-        return {row.what: (row.count, row.of) for row in table.itertuples(name="Row")}
+        return {row.what: (row.trainings, row.of) for row in table.itertuples(name="Row")}
 
     def test_counts(self):
         values = {}
