@@ -177,6 +177,8 @@ class TestBattles:
         values = pd.DataFrame({"a": [1.0, 3.0, 1.0], "b": [2.0, 2.0, 2.0]})
         winners = pd.Series(["a", "a", "undefined"])
         assert agreement_with(winners, values).tolist() == [True, False, pd.NA]
+        equal = agreement_with(winners, values.assign(b=values["a"]))
+        assert equal.isna().all()  # nobody is the better
         high = agreement_with(winners, values, lower_is_better=False)
         assert high.tolist() == [False, True, pd.NA]
 
