@@ -81,7 +81,13 @@ class GMANPreset:
 
 GMAN_PRESETS = {
     "quick": GMANPreset(
-        width=4, steps=(10, 30), variant_steps=12, collapse_steps=20, batch_size=16, samples=300
+        width=4,
+        steps=(20, 60),
+        variant_steps=24,
+        collapse_steps=20,
+        rate=2e-3,
+        batch_size=16,
+        samples=300,
     ),
     "cpu": GMANPreset(
         width=16, steps=(400, 1200), variant_steps=500, collapse_steps=400, rate=6e-4

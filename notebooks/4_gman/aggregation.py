@@ -91,11 +91,15 @@ def followed(form: str, *logits: float) -> tuple[float, np.ndarray]:
 # %%
 logits = np.array([-2.0, 0.0, 1.0])
 share = 1 / (1 + np.exp(-logits))
-known = {"mean of values": (-np.log(share).mean(), (1 - share) / (1 - share).sum()), "max": (-np.log(share).min() * 0 - np.log(share[0]), np.eye(3)[0]),
+known = {"mean of values": (-np.log(share).mean(), (1 - share) / (1 - share).sum()), "max": (-np.log(share[0]), np.eye(3)[0]),
          "mean of probabilities": (-np.log(share.mean()), share * (1 - share) / (share * (1 - share)).sum())}  # fmt: skip
 found = {form: followed(form, *logits) for form in FORMS}
 rows = [{"F": form, "paid": paid, **{f"share of {value:g}": each for value, each in zip(logits, parts, strict=True)}, "by hand": known.get(form, (np.nan,))[0]} for form, (paid, parts) in found.items()]
 show_table(pd.DataFrame(rows), name="tbl-by-hand", caption="What the generator pays for one image, and whose gradient it follows (logits minus two, nought, one; lambda one).")
+
+# %%
+run.record(paper="ours", exhibit="gradient", row="arithmetic", column="the most lenient of three", metric="share", value=found["arithmetic"][1][2], standard_error=0.0,
+           dataset="synthetic", key="lenient-share")  # fmt: skip
 
 # %% [markdown]
 # With $\lambda$ from nought upwards a soft mean leads from the plain mean to the maximum; of three means the harmonic one is the smallest. With one
@@ -182,8 +186,9 @@ diversity = combine_seeds(each, by=["run", "images", "metric"])
 for r in diversity.itertuples():
     run.record(paper="ours", exhibit="diversity", row=r.run, column=f"{r.images} images", metric=r.metric, value=r.value, standard_error=r.standard_error if several else None,
                n=r.n, seeds=r.seeds, dataset=dataset, key=f"{r.metric}-{r.images}-{r.run}".lower().replace(" ", "-"))  # fmt: skip
-show_table(diversity.pivot(index=["run", "images"], columns="metric", values="value").reset_index(), name="tbl-diversity", caption="How different the five discriminators of each run are, means over pairs and seeds (this build).")
-show(bars(diversity[diversity["metric"] == "correlation"], x="run", y="value", by="images", error="standard_error", ylabel="correlation of logits"), name="fig-diversity", caption="Mean correlation of two discriminators' logits (this build; one: they say the same).")
+wide = diversity.pivot(index=["run", "images"], columns="metric", values="value").reindex(GMAN_VARIANTS[1:], level="run")
+show_table(wide.reset_index(), name="tbl-diversity", caption="How different the five discriminators of each run are, means over pairs and seeds (this build).")
+show(bars(diversity[diversity["metric"] == "correlation"], x="run", y="value", by="images", error="standard_error" if several else None, ylabel="correlation of logits"), name="fig-diversity", caption="Mean correlation of two discriminators' logits (this build; one: they say the same).")
 
 # %%
 shown = each[(each["metric"] == "correlation") & (each["images"] == "generated")].pivot(index="seed", columns="run", values="value")
@@ -208,8 +213,9 @@ pd.DataFrame({"seed": all_seeds, "start": 1.0, "end": ends}).round(4)
 # %% [markdown]
 # ## Where it fails
 #
-# A learned $\lambda$ has no stable place: past the point where variance and reward are equal it is driven away from it on either side. And the harmonic mean does not do what a "soft maximum" promises: its
-# weights favour the strictest discriminator, its mean the most lenient one. In the table by hand it follows the strictest less than the plain mean of values does, or even against it.
+# Two things in the formulas rather than in a training. The weights of a soft mean have a gradient of their own, as in the original's code, so a lenient
+# discriminator's share can fall below nought: in the table by hand the arithmetic mean moves the image so that the most lenient one is fooled *less*. And a learned $\lambda$ has no stable place: past the
+# point where variance and reward are equal it is driven away from it on either side.
 #
 # ## Differences from the report
 #

@@ -41,7 +41,6 @@ tolerance: float = 0.25  # r_test is "about 1" up to this factor, 1 + tolerance
 # %% tags=["hide-input"]
 import warnings
 
-import numpy as np
 import pandas as pd
 import torch
 

@@ -1,6 +1,9 @@
 """The four GMAN models on the digits study: what is trained, what is shared, how it is judged and kept."""
 
 import dataclasses
+import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,8 @@ from giqa_lib.applications import (
     JudgeSettings,
     agreement_with,
     battle_table,
+    demo_weights,
+    gman_demo,
     load_generators,
     on_larger_images,
     save_generators,
@@ -27,6 +32,7 @@ from giqa_lib.applications import (
 from giqa_lib.checks import DataUnavailable, InputError
 from giqa_lib.evaluation import FORMULAS, Encounter, Player, gam
 from giqa_lib.gan import GMANSettings, to_pixels
+from giqa_lib.results import find_checkout
 
 PRESET = GMANPreset(
     width=4, steps=(2, 4), variant_steps=3, collapse_steps=3, batch_size=5, samples=30
@@ -201,6 +207,28 @@ class TestDemo:
                 one, two = network(z), made[name](z)
             assert torch.allclose(one, two, atol=0.02)
             assert not network.training
+
+    def test_where_they_come_from_stands_beside_them(self, gman, tmp_path, monkeypatch):
+        monkeypatch.setenv("GIQA_STORE", str(tmp_path / "store"))
+        monkeypatch.setitem(gman_demo.PRESETS, "quick", gman.study.settings)
+        monkeypatch.setitem(gman_demo.GMAN_PRESETS, "quick", PRESET)
+        path = demo_weights(
+            str(tmp_path / "w.safetensors"), dataset="digits", profile="quick", seed=3
+        )
+        told = json.loads((tmp_path / "w.safetensors.json").read_text())
+        assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert told["trained on"] == load_generators(path)[1] == "digits, profile quick, seed 3"
+        assert told["runs"]["GMAN"]["train"]["steps"] == PRESET.steps[-1]
+        assert told["images"] == gman.study.train.fingerprint
+
+    def test_the_books_file_is_small_and_is_the_one_described(self):
+        path = find_checkout(Path(__file__).parent) / "book" / "weights" / "gman.safetensors"
+        told = json.loads(path.with_name(f"{path.name}.json").read_text())
+        assert path.stat().st_size < 2e6
+        assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        found, trained_on = load_generators(path)
+        assert trained_on == told["trained on"]
+        assert list(found) == list(GMAN_MODELS)
 
     def test_missing_or_strange_weights_say_what_to_do(self, tmp_path):
         with pytest.raises(DataUnavailable, match="make demo-weights"):
