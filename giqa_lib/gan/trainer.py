@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from giqa_lib.checks import GiqaError, check_positive, check_probability, error_line
+from giqa_lib.checks import GiqaError, InputError, check_positive, check_probability, error_line
 from giqa_lib.gan.aggregation import Aggregate, sum_of_losses
 from giqa_lib.gan.feeds import Batch, Feed
 from giqa_lib.gan.objectives import (
@@ -214,6 +214,7 @@ def _step(
         real = feed(settings.batch_size, random).to(device)
         with torch.no_grad():
             fake = state.generator(latents(), *real.condition)
+        _check_same_size(real.images, fake)
         judged = state.discriminator(real.images, *real.condition)
         real_losses = losses_per_judge(objective.real_loss, judged)
         loss = summed(real_losses).mean()
@@ -238,6 +239,15 @@ def _step(
         state.average.update_parameters(state.generator)
     both = float(loss.detach()), float(generator_loss.detach())
     return both if len(real_losses) == 1 else (*both, *_own_losses(real_losses, fake_losses))
+
+
+def _check_same_size(real: Tensor, fake: Tensor) -> None:
+    """A convolutional discriminator would judge larger images in parts, and nobody would notice."""
+    if real.shape[1:] != fake.shape[1:]:
+        expected = f"(n, {', '.join(map(str, fake.shape[1:]))}) as the generator's"
+        got = f"shape {tuple(real.shape)}"
+        hint = "resize or pad the images, or change the networks' image_size and channels"
+        raise InputError(error_line("real images", expected=expected, got=got, hint=hint))
 
 
 def _own_losses(real: Sequence[Tensor], fake: Sequence[Tensor]) -> list[float]:

@@ -63,8 +63,8 @@ show(diagram(boxes, arrows, plain=["noise z", "real images", "real or generated"
 # Each discriminator learns from its own loss alone. The generator pays $F$ of the five; {doc}`aggregation` compares the forms that $F$ may have.
 
 # %%
-judges = {f"discriminator {n}": (2.9, 0.7 * (n - 1)) for n in range(1, 6)}
-boxes = {"noise z": (0, 2.1), "generator G": (0.9, 2.1), "real images": (0.9, 0.7), **judges, "F": (4.2, 1.4), "loss of G": (4.9, 1.4)}
+judges = {f"discriminator {n}": (3.3, 0.7 * (n - 1)) for n in range(1, 6)}
+boxes = {"noise z": (0, 2.1), "generator G": (0.9, 2.1), "real images": (0.9, 0.7), **judges, "F": (4.7, 1.4), "loss of G": (5.4, 1.4)}
 arrows = [("noise z", "generator G", ""), ("F", "loss of G", "")] + [arrow for name in judges for arrow in (("generator G", name, ""), ("real images", name, ""), (name, "F", ""))]
 show(diagram(boxes, arrows, plain=["noise z", "real images", "loss of G"]), name="fig-gman", caption="A GMAN: one generator, five discriminators, and F (Figure 4 of the report, redrawn).")
 
