@@ -147,7 +147,8 @@ run.table("control")[["row", "column", "value"]]
 # %% [markdown]
 # ## What five discriminators cost
 #
-# The step of a GMAN is one generator's and five discriminators'. Generators are the larger half, so the step does not become five times as dear: {doc}`/book/benchmarks` has
+# The step of a GMAN is one generator's and five discriminators'. At the report's sizes a generator of CIFAR-10 without dense layers has {num}`cpu:4_gman/architecture.parameters-dcgan-of-cifar-generator|,.0f` parameters and a
+# discriminator {num}`cpu:4_gman/architecture.parameters-dcgan-of-cifar-discriminator|,.0f`, and the generator's work is there once in either case, so the step does not become five times as dear: {doc}`/book/benchmarks` has
 # the measured ratios, and beside the plain loop over discriminators those of grouped convolutions, of `vmap`, of other memory formats and of bfloat16.
 #
 # ## Where it fails

@@ -123,6 +123,9 @@ run.record(paper="ours", exhibit="demonstration", row="from the first import to 
 run.table("demonstration")[["row", "metric", "value"]].round(1)
 
 # %% [markdown]
+# In the committed run, with one thread of a CPU, it took {num}`cpu:4_gman/demo.seconds|.0f` seconds, most of them for imports.
+
+# %% [markdown]
 # ## Where it fails
 #
 # These generators are narrow and were trained for minutes, so some images are no digit at all. Weights in half precision move the images a little; a test holds that below what an eye sees.
