@@ -29,6 +29,13 @@ from giqa_lib.applications.generator_families import (
     family_snapshots,
 )
 from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
+from giqa_lib.applications.gman_comparison import (
+    class_variety,
+    judged_models,
+    metric_agreement,
+    own_battles,
+    steadiness_changes,
+)
 from giqa_lib.applications.gman_demo import (
     demo_weights,
     load_generators,
@@ -52,6 +59,7 @@ from giqa_lib.applications.hard_mining import (
     scores_of_the_next,
 )
 from giqa_lib.applications.human_votes import HumanVotes, human_votes
+from giqa_lib.applications.judge_diversity import judge_diversity, judge_verdicts
 from giqa_lib.applications.learned_study import (
     LEARNED_PRESETS,
     LabelledGenerator,
@@ -234,6 +242,7 @@ __all__ = [
     "battle_table",
     "best_mixture",
     "by_votes",
+    "class_variety",
     "classes_hit",
     "classifier_sweep",
     "clean_over_degraded",
@@ -257,8 +266,11 @@ __all__ = [
     "increment_variance",
     "is_collapsed",
     "join",
+    "judge_diversity",
     "judge_pairs",
     "judge_run",
+    "judge_verdicts",
+    "judged_models",
     "keep_modes",
     "ladder_agreement",
     "ladder_means",
@@ -272,6 +284,7 @@ __all__ = [
     "load_scorer",
     "log_ratios",
     "mcnemar_table",
+    "metric_agreement",
     "mining_weights",
     "mixture_sweep",
     "natural_scores",
@@ -281,6 +294,7 @@ __all__ = [
     "opinion_agreement",
     "order_agreement",
     "outcomes",
+    "own_battles",
     "paired_differences",
     "patch_of",
     "patch_sweep",
@@ -300,6 +314,7 @@ __all__ = [
     "simulate_panel",
     "spike_share",
     "stability",
+    "steadiness_changes",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",
