@@ -114,12 +114,13 @@ from giqa_lib.applications.released_gman import (
     released_images,
     released_players,
 )
+from giqa_lib.applications.score_cost import step_seconds
 from giqa_lib.applications.score_guided import (
+    COLOUR_PRESETS,
     SCORE_PRESETS,
     SCORE_RUNS,
     ScorePreset,
     ScoreStudy,
-    step_seconds,
 )
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
@@ -164,6 +165,7 @@ __all__ = [
     "ALL_PAIRS",
     "BETTER",
     "COLLAPSING",
+    "COLOUR_PRESETS",
     "FACES_PRESETS",
     "FAMILIES",
     "FAMILY_PRESETS",
