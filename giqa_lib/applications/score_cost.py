@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 import torch
@@ -17,8 +18,7 @@ def step_seconds(study: ScoreStudy, runs: Sequence[str], *, count: int) -> pd.Da
 
     One row a turn, a column a run; a first step of each is not counted.
     """
-    made, p = study.architecture, study.preset
-    settings = made.training(count + 1, batch_size=p.batch_size)
+    made, settings = study.architecture, replace(study.settings.train, steps=count + 1)
     started = {}
     for run in runs:
         random = torch.Generator().manual_seed(study.study.seed)
