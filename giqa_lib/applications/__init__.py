@@ -123,12 +123,19 @@ from giqa_lib.applications.released_gman import (
     released_images,
     released_players,
 )
+from giqa_lib.applications.score_cost import step_seconds
+from giqa_lib.applications.score_course import (
+    EARLY_SCORE,
+    LATE_FALL,
+    at_equal_seconds,
+    late_progress,
+)
 from giqa_lib.applications.score_guided import (
+    COLOUR_PRESETS,
     SCORE_PRESETS,
     SCORE_RUNS,
     ScorePreset,
     ScoreStudy,
-    step_seconds,
 )
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
@@ -173,6 +180,8 @@ __all__ = [
     "ALL_PAIRS",
     "BETTER",
     "COLLAPSING",
+    "COLOUR_PRESETS",
+    "EARLY_SCORE",
     "FACES_PRESETS",
     "FAMILIES",
     "FAMILY_PRESETS",
@@ -181,6 +190,7 @@ __all__ = [
     "GMAN_PRESETS",
     "GMAN_VARIANTS",
     "JUDGE_PRESETS",
+    "LATE_FALL",
     "LEARNED_PRESETS",
     "LGIQA_SETTINGS",
     "MINING_RUNS",
@@ -238,6 +248,7 @@ __all__ = [
     "VotesBed",
     "accuracies",
     "agreement_with",
+    "at_equal_seconds",
     "auc",
     "battle_table",
     "best_mixture",
@@ -274,6 +285,7 @@ __all__ = [
     "keep_modes",
     "ladder_agreement",
     "ladder_means",
+    "late_progress",
     "later_over_earlier",
     "lead",
     "lead_table",

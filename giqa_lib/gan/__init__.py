@@ -11,6 +11,7 @@ from giqa_lib.gan.aggregation import (
     soft_mean,
 )
 from giqa_lib.gan.architecture import Alteration, Architecture, altered
+from giqa_lib.gan.arithmetic import InBFloat16, computes_bfloat16
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.cost import TrainingCost, training_cost
 from giqa_lib.gan.feeds import (
@@ -80,6 +81,7 @@ from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import Truncatable, latents, sample
 from giqa_lib.gan.score_guide import (
     AS_PRINTED,
+    UNBOUNDED,
     UP_TO_REAL,
     BatchScore,
     batch_frechet_distance,
@@ -118,6 +120,7 @@ __all__ = [
     "NON_SATURATING",
     "SOFT_LABELS",
     "SPADE",
+    "UNBOUNDED",
     "UP_TO_REAL",
     "WASSERSTEIN",
     "Aggregation",
@@ -142,6 +145,7 @@ __all__ = [
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "InBFloat16",
     "LabelGuide",
     "LabelGuideSettings",
     "LearnedSoftMean",
@@ -182,6 +186,7 @@ __all__ = [
     "altered",
     "batch_frechet_distance",
     "batch_inception_score",
+    "computes_bfloat16",
     "crop_to",
     "dropout_rates",
     "evenly_spaced_steps",

@@ -108,13 +108,18 @@ class Companion(Protocol):
         """Back to what :meth:`tensors` gave."""
         ...
 
+    def numbers(self) -> dict[str, float]:
+        """What the losses say of it after a step, by column; always the same columns."""
+        ...
+
 
 @dataclass(kw_only=True)
 class TrainState:
     """Everything that the next step depends on, and the losses so far.
 
     ``average`` is the exponential moving average of the generator's weights, if one is kept. ``losses`` has
-    a row a step: the step, the discriminator's loss, the generator's and, where several judge, each one's own.
+    a row a step: the step, the discriminator's loss, the generator's, where several judge each one's own, and
+    the companions' numbers.
     """
 
     generator: nn.Module
@@ -196,7 +201,8 @@ def train(
         with _seeded(state.random.initial_seed() + STEP_SEED * step, device):
             losses = _step(state, feed, settings, variant, device)
         state.step = step
-        state.losses.append((step, *losses))
+        beside = [n for each in state.companions.values() for n in each.numbers().values()]
+        state.losses.append((step, *losses, *beside))
         if step in wanted:
             yield state
 
