@@ -91,7 +91,12 @@ show(image_grid(torch.cat([real[:10], generated[:10]]), columns=10, row_labels=[
 
 # %%
 greys = torch.tensor([0, 51, 255], dtype=torch.uint8)[:, None, None, None].expand(3, 1, 2, 2)
-grey_score = lambda images: images.double().mean((1, 2, 3)) / 255
+def grey_score(images):
+    """An image's mean grey, from 0 to 1."""
+    return images.double().mean((1, 2, 3)) / 255
+
+
+# %%
 by_hand, from_metric = (0 + 0.2 + 1) / 3, None
 if available("torchmetrics"):
     from giqa_lib.distributed.metrics import DiversityScore, QualityScore
