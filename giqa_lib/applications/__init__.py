@@ -6,6 +6,7 @@ from giqa_lib.applications.batch_scores import (
     inception_objective,
 )
 from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
+from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces, of_domains
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.faces_study import (
@@ -181,6 +182,7 @@ __all__ = [
     "BETTER",
     "COLLAPSING",
     "COLOUR_PRESETS",
+    "DAMAGES",
     "EARLY_SCORE",
     "FACES_PRESETS",
     "FAMILIES",
@@ -260,6 +262,7 @@ __all__ = [
     "combine_on_same_images",
     "combine_seeds",
     "compare_sets",
+    "degraded_faces",
     "demo_weights",
     "density_objective",
     "density_values",
@@ -302,6 +305,7 @@ __all__ = [
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "of_domains",
     "on_larger_images",
     "opinion_agreement",
     "order_agreement",
