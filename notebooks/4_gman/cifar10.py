@@ -194,7 +194,8 @@ agreement
 # ### The published generators by the same judges
 #
 # Where the report's weight files and CIFAR-10 are at hand, their four generators of CIFAR-10 are judged as ours are: a winner by FID, QS and DS
-# for the two rows of Figure 13, which the metric's own ratios can be held against.
+# for the two rows of Figure 13, which the metric's own ratios can be held against. **A caution**: the features are those of a classifier of ten kinds of things, which sees
+# colours and textures before shapes. Generators whose images show no thing that one could name can come near to real images in it, nearer than real images that are blurred.
 
 # %%
 at_hand = [pair for pair in REPORT_PAIRS if find_released() is not None and pair.dataset == dataset == "cifar10"]
