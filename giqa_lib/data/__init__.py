@@ -3,6 +3,7 @@
 from giqa_lib.data.cards import DatasetCard, dataset_card, dataset_names
 from giqa_lib.data.decode import IMAGE_SUFFIXES, MAX_PIXELS, decode_image
 from giqa_lib.data.degradations import DEGRADATIONS, degrade
+from giqa_lib.data.face_attributes import FACE_ATTRIBUTES, AttributeThresholds, part_luminance
 from giqa_lib.data.images import Batch, ImageSet
 from giqa_lib.data.label_maps import (
     LABEL_MAP_SETS,
@@ -24,10 +25,12 @@ from giqa_lib.data.warping import warp
 
 __all__ = [
     "DEGRADATIONS",
+    "FACE_ATTRIBUTES",
     "IMAGE_SUFFIXES",
     "LABEL_MAP_SETS",
     "MAX_PIXELS",
     "TOY_FACE_PARTS",
+    "AttributeThresholds",
     "Batch",
     "DatasetCard",
     "ImageSet",
@@ -50,6 +53,7 @@ __all__ = [
     "load",
     "load_pairs",
     "open_images",
+    "part_luminance",
     "resize",
     "resize_maps",
     "set_channels",
