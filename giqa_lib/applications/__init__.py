@@ -8,6 +8,13 @@ from giqa_lib.applications.batch_scores import (
 from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.face_families import (
+    FACE_FAMILIES,
+    FaceFamilies,
+    FaceFamily,
+    FamilyImages,
+)
+from giqa_lib.applications.face_maps import FaceParser, NearestFaceMaps, part_richness
 from giqa_lib.applications.faces_study import (
     FACES_PRESETS,
     FacesPreset,
@@ -95,6 +102,12 @@ from giqa_lib.applications.pair_benchmark import (
     lead_table,
     mcnemar_table,
 )
+from giqa_lib.applications.pair_construction import (
+    PAPER_PAIRS,
+    PairSettings,
+    construct_pairs,
+    quality_levels,
+)
 from giqa_lib.applications.pair_files import PairFolder, find_lgiqa, read_pair_folder
 from giqa_lib.applications.pairs import (
     Pairs,
@@ -107,6 +120,8 @@ from giqa_lib.applications.pairs import (
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
+from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
+from giqa_lib.applications.quality_study import QualityStudy, face_database, kept_observers
 from giqa_lib.applications.released_gman import (
     REPORT_PAIRS,
     ReportPair,
@@ -165,6 +180,7 @@ __all__ = [
     "BETTER",
     "COLLAPSING",
     "FACES_PRESETS",
+    "FACE_FAMILIES",
     "FAMILIES",
     "FAMILY_PRESETS",
     "GMAN_MODELS",
@@ -177,7 +193,9 @@ __all__ = [
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "NO_PICKING",
+    "PAPER_PAIRS",
     "PRESETS",
+    "QUALITY_PRESETS",
     "REAL",
     "REPORT_PAIRS",
     "SCORE_PRESETS",
@@ -186,8 +204,12 @@ __all__ = [
     "TRANSLATION_PRESETS",
     "UNSEEN_PAIRS",
     "Benchmark",
+    "FaceFamilies",
+    "FaceFamily",
+    "FaceParser",
     "FacesPreset",
     "FacesStudy",
+    "FamilyImages",
     "FamilyPreset",
     "FeatureSpace",
     "FolderComparison",
@@ -204,11 +226,15 @@ __all__ = [
     "LearnedStudy",
     "MiningRuns",
     "NaturalPreset",
+    "NearestFaceMaps",
     "PairFolder",
+    "PairSettings",
     "Pairs",
     "PanelSettings",
     "Picker",
     "PickerStudy",
+    "QualityPreset",
+    "QualityStudy",
     "ReportPair",
     "ScorePreset",
     "ScoreStudy",
@@ -238,11 +264,13 @@ __all__ = [
     "combine_on_same_images",
     "combine_seeds",
     "compare_sets",
+    "construct_pairs",
     "demo_weights",
     "density_objective",
     "density_values",
     "differences",
     "effective_classes",
+    "face_database",
     "family_snapshots",
     "find_lgiqa",
     "find_released",
@@ -258,6 +286,7 @@ __all__ = [
     "judge_pairs",
     "judge_run",
     "keep_modes",
+    "kept_observers",
     "ladder_agreement",
     "ladder_means",
     "later_over_earlier",
@@ -280,9 +309,11 @@ __all__ = [
     "order_agreement",
     "outcomes",
     "paired_differences",
+    "part_richness",
     "patch_of",
     "patch_sweep",
     "pick",
+    "quality_levels",
     "rank_within_modes",
     "read_pair_folder",
     "real_over_generated",

@@ -42,6 +42,7 @@ def change_attributes(
     wanted: Float[Tensor, "n k"],
     *,
     batch_size: int = 64,
+    device: str | torch.device = "cpu",
 ) -> UInt8[Tensor, "n c h w"]:
     """Images changed by ``generator`` to the ``wanted`` attributes, 0 or 1 each.
 
@@ -54,8 +55,10 @@ def change_attributes(
     check_images(images)
     check_same_length(images=images, wanted=wanted)
     with evaluation_mode(generator):
-        parts = [
-            to_pixels(generator(told.new_zeros(len(part), 0), to_unit(part), told, told))
-            for part, told in zip(images.split(batch_size), wanted.split(batch_size), strict=True)
-        ]
+        parts = []
+        for part, told in zip(
+            images.split(batch_size), wanted.to(device).split(batch_size), strict=True
+        ):
+            latents = told.new_zeros(len(part), 0)
+            parts.append(to_pixels(generator(latents, to_unit(part).to(device), told, told)).cpu())
     return torch.cat(parts)

@@ -67,6 +67,7 @@ def inpaint(
     holes: Float[Tensor, "n 1 h w"],
     *,
     batch_size: int = 64,
+    device: str | torch.device = "cpu",
 ) -> UInt8[Tensor, "n c h w"]:
     """Images with what lies in their holes made anew by ``generator``; the rest is theirs to the bit.
 
@@ -81,7 +82,7 @@ def inpaint(
     parts = []
     with evaluation_mode(generator):
         for part, hole in zip(images.split(batch_size), holes.split(batch_size), strict=True):
-            holed = to_unit(part) * (1 - hole)
-            made = to_pixels(generator(holed.new_zeros(len(part), 0), holed, hole))
-            parts.append(torch.where(hole > 0, made, part))
+            holed = (to_unit(part) * (1 - hole)).to(device)
+            made = to_pixels(generator(holed.new_zeros(len(part), 0), holed, hole.to(device)))
+            parts.append(torch.where(hole > 0, made.cpu(), part))
     return torch.cat(parts)

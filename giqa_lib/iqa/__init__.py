@@ -8,6 +8,7 @@ from giqa_lib.iqa.baselines import (
     fit_baseline,
 )
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
+from giqa_lib.iqa.information_weighted import iw_ssim
 from giqa_lib.iqa.natural_statistics import SMALLEST_SIDE
 from giqa_lib.iqa.objectives import (
     absolute_error_loss,
@@ -35,6 +36,7 @@ __all__ = [
     "fit_brisque",
     "fit_niqe",
     "held_out_examples",
+    "iw_ssim",
     "load_weights",
     "mean_opinion",
     "opinion_distribution",
