@@ -25,16 +25,16 @@ from giqa_lib.gan.trainer import TrainSettings, TrainState, Variant
 
 __all__ = ["AttributeDiscriminator", "AttributeGenerator", "StarGANSettings"]
 
-WIDEST = 8  # times the discriminator's first width
+WIDEST = 32  # times the discriminator's first width, reached after six halvings
 LEAK = 0.01
 HALVINGS = 2  # of the generator
 
 
 @dataclass(frozen=True, kw_only=True)
 class StarGANSettings:
-    """Image size, channels, number of attributes, widths, residual blocks, the discriminator's halvings, weights of the losses.
+    """Image size, channels, number of attributes, widths, residual blocks, the discriminator's halvings, losses' weights, Adam's rate.
 
-    The paper's at 128 pixels: both widths 64, 6 ``blocks``, 6 ``halvings``, 5 discriminator steps.
+    The paper's at 128 pixels: both widths 64, 6 ``blocks``, 6 ``halvings``, 5 discriminator steps, rate 1e-4.
     """
 
     image_size: int = 32
@@ -48,10 +48,11 @@ class StarGANSettings:
     classification: float = 1.0
     reconstruction: float = 10.0
     discriminator_steps: int = 2
+    rate: float = 1e-4
 
     def __post_init__(self) -> None:
-        names = ("attributes", "width", "blocks", "discriminator_width", "halvings", "penalty")
-        for name in (*names, "discriminator_steps"):
+        names = ("attributes", "width", "blocks", "discriminator_width", "halvings")
+        for name in (*names, "penalty", "discriminator_steps", "rate"):
             check_positive(getattr(self, name), name=name)
         for name in ("classification", "reconstruction"):
             check_positive(getattr(self, name), name=name, zero=True)
@@ -79,12 +80,12 @@ class StarGANSettings:
         return None
 
     def training(self, steps: int, *, batch_size: int = 16) -> TrainSettings:
-        """Section 4.2 of the paper: Adam(1e-4; 0.5, 0.999), batches of 16."""
+        """Section 4.2 of the paper: Adam(0.5, 0.999), batches of 16."""
         return TrainSettings(
             steps=steps,
             batch_size=batch_size,
-            generator_rate=1e-4,
-            discriminator_rate=1e-4,
+            generator_rate=self.rate,
+            discriminator_rate=self.rate,
             discriminator_steps=self.discriminator_steps,
         )
 
