@@ -15,6 +15,11 @@ from giqa_lib.data.label_maps import (
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.places import find_folder
 from giqa_lib.data.quality_database import QualityDatabase
+from giqa_lib.data.quality_parquet import (
+    DATASHEET_SECTIONS,
+    load_quality_database,
+    save_quality_database,
+)
 from giqa_lib.data.reencode import jpeg_round_trip
 from giqa_lib.data.registry import encoded_as, fetch, find, jpeg_quality, load, status
 from giqa_lib.data.repeats import Repeats, find_repeats
@@ -24,6 +29,7 @@ from giqa_lib.data.toy_faces import TOY_FACE_PARTS, toy_faces
 from giqa_lib.data.warping import warp
 
 __all__ = [
+    "DATASHEET_SECTIONS",
     "DEGRADATIONS",
     "FACE_ATTRIBUTES",
     "IMAGE_SUFFIXES",
@@ -52,10 +58,12 @@ __all__ = [
     "jpeg_round_trip",
     "load",
     "load_pairs",
+    "load_quality_database",
     "open_images",
     "part_luminance",
     "resize",
     "resize_maps",
+    "save_quality_database",
     "set_channels",
     "status",
     "toy_faces",
