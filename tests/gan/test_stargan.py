@@ -73,11 +73,11 @@ def test_the_losses_are_the_papers():
     expected = cross_entropy(judge.attributes(fake), wanted) + 10 * lost
     assert float(variant.generator_extra(fake, real)) == pytest.approx(float(expected), rel=1e-5)
 
-    def mean_value(images):
-        return judge(images).flatten(1).mean(1)
+    def value(images):
+        return judge(images).flatten(1).sum(1)
 
     draw = torch.Generator().manual_seed(3)
-    penalty = gradient_penalty(mean_value, source, fake, torch.Generator().manual_seed(3))
+    penalty = gradient_penalty(value, source, fake, torch.Generator().manual_seed(3))
     expected = 10 * penalty + cross_entropy(judge.attributes(source), own)
     found = variant.discriminator_extra(real, fake, draw)
     assert float(found.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)

@@ -7,7 +7,9 @@ patch head that tells real from changed and a head that names the attributes. Be
     L_G \mathrel{+}= \lambda_\text{cls}\, \mathrm{BCE}\bigl(D_\text{cls}(G(x, c')), c'\bigr)
     + \lambda_\text{rec} \lVert x - G(G(x, c'), c) \rVert_1 ,
 
-Eq. 2 to 7 of the paper, which weighs them 1 and 10. Departures: widths and the number of residual blocks are small.
+Eq. 2 to 7 of the paper, which weighs them 1 and 10. Departures: what the generator's layers give is added to the image, as a change of
+it, and starts near 0 (the paper's must first learn to repeat the image, which takes longer than training lasts here); the sum is not
+squashed but cut to [-1, 1] by :func:`giqa_lib.gan.to_pixels`; widths and the number of residual blocks are small.
 """
 
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ __all__ = ["AttributeDiscriminator", "AttributeGenerator", "StarGANSettings"]
 WIDEST = 32  # times the discriminator's first width, reached after six halvings
 LEAK = 0.01
 HALVINGS = 2  # of the generator
+FIRST_CHANGE = 1e-3  # deviation of the last layer's first weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +109,9 @@ class StarGANSettings:
             players["generator"] = state.generator  # which the reconstruction goes through again
 
         def judged(real: Batch, fake: Tensor, random: torch.Generator) -> Tensor:
+            # The sum over patches has the slope 1, as in the official code: a mean of many would have to be steep.
             penalty = gradient_penalty(
-                lambda images: discriminator(images).flatten(1).mean(1), real.images, fake, random
+                lambda images: discriminator(images).flatten(1).sum(1), real.images, fake, random
             )
             missed = _missed(discriminator, real.images, real.condition[2])
             return self.penalty * penalty + self.classification * missed
@@ -133,7 +137,7 @@ def _missed(discriminator: nn.Module, images: Tensor, attributes: Tensor) -> Ten
 
 
 class AttributeGenerator(nn.Module):
-    """Images (n, c, h, w) in [-1, 1] and wanted attributes (n, k) in {0, 1} to changed images.
+    """Images (n, c, h, w) in [-1, 1] and wanted attributes (n, k) in {0, 1} to changed images, about in [-1, 1].
 
     Latents (n, 0) and the sources' own attributes (n, k) are not looked at.
     """
@@ -151,8 +155,10 @@ class AttributeGenerator(nn.Module):
         for _ in range(HALVINGS):
             layers += _normed(nn.ConvTranspose2d(width, width // 2, 4, stride=2, padding=1))
             width //= 2
-        layers += [nn.Conv2d(width, settings.channels, 7, padding=3), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+        last = nn.Conv2d(width, settings.channels, 7, padding=3)
+        nn.init.normal_(last.weight, 0.0, FIRST_CHANGE)
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+        self.layers = nn.Sequential(*layers, last)
 
     def forward(
         self,
@@ -164,8 +170,8 @@ class AttributeGenerator(nn.Module):
         """Change each image to what is wanted of it."""
         height, width = images.shape[2:]
         told = wanted[:, :, None, None].expand(-1, -1, height, width)
-        made: Tensor = self.layers(torch.cat([images, told], dim=1))
-        return made
+        change: Tensor = self.layers(torch.cat([images, told], dim=1))
+        return images + change
 
 
 class AttributeDiscriminator(nn.Module):
