@@ -113,6 +113,8 @@ def _families(
             width=width,
             discriminator_width=width,
             halvings=levels,
+            discriminator_steps=1,
+            rate=5e-4,
         ),
         StyleGANSettings(**grown),
     )
@@ -156,7 +158,7 @@ CPU = QualityPreset(
         32,
         width=16,
         most_width=32,
-        steps=(4000, 2640, 1800, 1300),
+        steps=(4000, 2640, 2400, 1300),
         batch_sizes=(16, 32, 16, 32),
         average_decay=0.99,
     ),

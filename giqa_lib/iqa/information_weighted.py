@@ -19,7 +19,7 @@ SMALLEST = 161  # (11 - 1) * 2^4 + 1: the window at the fifth scale
 
 def iw_ssim(
     images: UInt8[Tensor, "n c h w"],
-    originals: UInt8[Tensor, "n c h w"],
+    originals: UInt8[Tensor, "m channels height width"],
     *,
     batch_size: int = 32,
 ) -> Float64[Tensor, " n"]:
