@@ -117,11 +117,18 @@ from giqa_lib.applications.pairs import (
     later_over_earlier,
     real_over_generated,
 )
+from giqa_lib.applications.panel_trials import panel_trials
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
 from giqa_lib.applications.quality_study import QualityStudy, face_database, kept_observers
+from giqa_lib.applications.real_opinions import (
+    LEAST_RATERS,
+    OpinionSet,
+    rated_opinions,
+    real_opinions,
+)
 from giqa_lib.applications.released_gman import (
     REPORT_PAIRS,
     ReportPair,
@@ -153,6 +160,11 @@ from giqa_lib.applications.scorer import (
 )
 from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.spectrum_comparison import (
+    compare_spectra,
+    name_by_spectrum,
+    profile_table,
+)
 from giqa_lib.applications.stand_in_folders import (
     STAND_IN_LEVELS,
     StandInFolders,
@@ -189,6 +201,7 @@ __all__ = [
     "GMAN_VARIANTS",
     "JUDGE_PRESETS",
     "LEARNED_PRESETS",
+    "LEAST_RATERS",
     "LGIQA_SETTINGS",
     "MINING_RUNS",
     "NATURAL_PRESETS",
@@ -227,6 +240,7 @@ __all__ = [
     "MiningRuns",
     "NaturalPreset",
     "NearestFaceMaps",
+    "OpinionSet",
     "PairFolder",
     "PairSettings",
     "Pairs",
@@ -264,6 +278,7 @@ __all__ = [
     "combine_on_same_images",
     "combine_seeds",
     "compare_sets",
+    "compare_spectra",
     "construct_pairs",
     "demo_weights",
     "density_objective",
@@ -301,6 +316,7 @@ __all__ = [
     "mcnemar_table",
     "mining_weights",
     "mixture_sweep",
+    "name_by_spectrum",
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
@@ -309,13 +325,17 @@ __all__ = [
     "order_agreement",
     "outcomes",
     "paired_differences",
+    "panel_trials",
     "part_richness",
     "patch_of",
     "patch_sweep",
     "pick",
+    "profile_table",
     "quality_levels",
     "rank_within_modes",
+    "rated_opinions",
     "read_pair_folder",
+    "real_opinions",
     "real_over_generated",
     "released_images",
     "released_players",

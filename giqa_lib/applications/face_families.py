@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Int64, UInt8
 from torch import Tensor
 
 from giqa_lib.checks import check_choice, check_positive, check_probability
@@ -68,13 +67,19 @@ class FamilyImages:
 
     ``maps`` are the source faces' where there are any, else None; ``originals`` the images before their holes, else None.
     ``known`` (n,) in [0, 1] is the part of their quality that is known: how late in training their generator stood
-    and, where holes are filled, by half how small the hole is.
+    and, where holes are filled, by half how small the hole is. ``steps`` (n,) are their generators' steps.
     """
 
     images: UInt8[Tensor, "n c h w"]
     maps: UInt8[Tensor, "n h w"] | None
     originals: UInt8[Tensor, "n c h w"] | None
     known: Float64[Tensor, " n"]
+    steps: Int64[Tensor, " n"]
+
+    @property
+    def finished(self) -> UInt8[Tensor, "m c h w"]:
+        """The images of the last step."""
+        return self.images[self.steps == self.steps.max()]
 
 
 class FaceFamilies:
@@ -132,78 +137,73 @@ class FaceFamilies:
         ``sources`` are the faces that are given holes or other attributes; each serves in turn.
         """
         trained = self.snapshots(name)
-        steps = np.arange(count) * len(trained.steps) // count
-        progress = torch.from_numpy(steps / max(1, len(trained.steps) - 1)).double()
+        number = torch.arange(count) * len(trained.steps) // count  # of the step, from 0
         rows = torch.arange(count) % len(sources)
         random = torch.Generator().manual_seed((self.seed << 16) + 16 * stream + HOLES)
         if name == "PENNet":
-            return self._filled(trained, sources.subset(rows), steps, progress, random)
+            return self._filled(trained, sources.subset(rows), number, random)
         if name == "StarGAN":
-            return self._changed(trained, sources.subset(rows), steps, progress, random)
-        seeds = (self.seed << 16) + stream
+            return self._changed(trained, sources.subset(rows), number, random)
+        first = (self.seed << 16) + stream
         parts = [
-            trained.images(step, int((steps == number).sum()), seed=seeds + 1009 * number)
-            for number, step in enumerate(trained.steps)
+            trained.images(step, int((number == place).sum()), seed=first + 1009 * place)
+            for place, step in enumerate(trained.steps)
         ]
-        images = self.encoded(torch.cat(parts))
-        return FamilyImages(images=images, maps=None, originals=None, known=progress)
+        return FamilyImages(
+            images=self.encoded(torch.cat(parts)),
+            maps=None,
+            originals=None,
+            known=_progress(trained, number),
+            steps=torch.tensor(trained.steps)[number],
+        )
 
     def encoded(self, images: UInt8[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h w"]:
         """Images after one JPEG encoding, if the data set's files have any: real and generated ones alike."""
         return encoded_as(self.dataset, images)
 
     def _filled(
-        self,
-        trained: Snapshots,
-        sources: LabelledPairs,
-        steps: np.ndarray,
-        progress: Tensor,
-        random: torch.Generator,
+        self, trained: Snapshots, sources: LabelledPairs, number: Tensor, random: torch.Generator
     ) -> FamilyImages:
         size = sources.images.shape[2]
         holes = draw_holes(len(sources), size, random, sides=self.hole_sides)
-        made = [
-            inpaint(
-                trained.generator(step),
-                sources.images[steps == number],
-                holes[steps == number],
-                device=self.device,
-            )
-            for number, step in enumerate(trained.steps)
-        ]
-        largest = self.hole_sides[1] ** 2
-        left = 1 - holes.double().mean((1, 2, 3)) / largest
+        made = []
+        for place, step in enumerate(trained.steps):
+            rows, generator = number == place, trained.generator(step)
+            made.append(inpaint(generator, sources.images[rows], holes[rows], device=self.device))
+        left = 1 - holes.double().mean((1, 2, 3)) / self.hole_sides[1] ** 2
         return FamilyImages(
             images=self.encoded(torch.cat(made)),
             maps=sources.maps,
             originals=self.encoded(sources.images),
-            known=((progress + left) / 2).clamp(0, 1),
+            known=((_progress(trained, number) + left) / 2).clamp(0, 1),
+            steps=torch.tensor(trained.steps)[number],
         )
 
     def _changed(
-        self,
-        trained: Snapshots,
-        sources: LabelledPairs,
-        steps: np.ndarray,
-        progress: Tensor,
-        random: torch.Generator,
+        self, trained: Snapshots, sources: LabelledPairs, number: Tensor, random: torch.Generator
     ) -> FamilyImages:
-        own = self.thresholds.attributes(sources.images, sources.maps)
-        which = torch.randint(own.shape[1], (len(own),), generator=random)
-        wanted = own.clone()
-        rows = torch.arange(len(own))
-        wanted[rows, which] = 1 - wanted[rows, which]
-        made = [
-            change_attributes(
-                trained.generator(step),
-                sources.images[steps == number],
-                wanted[steps == number],
-                device=self.device,
+        wanted = self.thresholds.attributes(sources.images, sources.maps)
+        place = torch.arange(len(wanted))
+        which = torch.randint(wanted.shape[1], (len(wanted),), generator=random)
+        wanted[place, which] = 1 - wanted[place, which]
+        made = []
+        for each, step in enumerate(trained.steps):
+            rows, generator = number == each, trained.generator(step)
+            made.append(
+                change_attributes(generator, sources.images[rows], wanted[rows], device=self.device)
             )
-            for number, step in enumerate(trained.steps)
-        ]
-        images = self.encoded(torch.cat(made))
-        return FamilyImages(images=images, maps=sources.maps, originals=None, known=progress)
+        return FamilyImages(
+            images=self.encoded(torch.cat(made)),
+            maps=sources.maps,
+            originals=None,
+            known=_progress(trained, number),
+            steps=torch.tensor(trained.steps)[number],
+        )
+
+
+def _progress(trained: Snapshots, number: Tensor) -> Float64[Tensor, " n"]:
+    """0 for the first of the steps, 1 for the last; 1 where there is but one."""
+    return number.double() / (len(trained.steps) - 1) if len(trained.steps) > 1 else number + 1.0
 
 
 def _holed(families: FaceFamilies) -> tuple[Any, dict[str, Any]]:

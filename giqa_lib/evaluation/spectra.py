@@ -9,6 +9,7 @@ radii of 1, 2, ... cycles an image up to Nyquist's half cycle a pixel (Durall et
 frequency spectra" of 5,000 images and gives neither window, scale nor test.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -155,7 +156,7 @@ def spectrum_difference(
 
 
 def nearest_profile(
-    known: dict[str, ArrayLike], profiles: ArrayLike, *, shrinkage: float = 1e-3
+    known: Mapping[str, ArrayLike], profiles: ArrayLike, *, shrinkage: float = 1e-3
 ) -> list[str]:
     """The name of the set whose mean profile is nearest to each of ``profiles`` (n, r), in Mahalanobis' distance.
 

@@ -109,7 +109,7 @@ def test_the_richest_are_selected(study):
 def test_the_opinion_is_the_simulated_panels_after_screening(study):
     expected = mean_opinion_scores(kept_observers(study.votes)).sort_values("image")
     assert study.test.mos.tolist() == expected["mos"].tolist()
-    assert srcc(study.test.mos, study.truth) > 0.9
+    assert srcc(study.test.mos, study.truth) > 0.8
     assert study.votes["subject"].nunique() == 8
 
 

@@ -93,9 +93,9 @@ def test_the_feed_wants_attributes_of_the_same_batch():
 
 
 def test_training_learns_to_change_brightness():
-    images = torch.full((8, 3, 16, 16), 40, dtype=torch.uint8)
-    images[::2] = 220
-    attributes = (images[:, :1, 0, 0] > 128).float()
+    images = faces(16) // 4 + 60
+    images[::2] += 70
+    attributes = (torch.arange(16) % 2 == 0).float()[:, None]
     settings = StarGANSettings(
         image_size=16,
         attributes=1,
@@ -116,8 +116,8 @@ def test_training_learns_to_change_brightness():
         pass
     changed = change_attributes(made, images, 1 - attributes).float().mean((1, 2, 3))
     kept = change_attributes(made, images, attributes).float().mean((1, 2, 3))
-    assert (changed[1::2] > changed[::2] + 50).all()
-    assert (kept[::2] > kept[1::2] + 50).all()
+    assert (changed[1::2] > kept[1::2] + 10).all()
+    assert (changed[::2] < kept[::2] - 10).all()
 
 
 def test_the_papers_size_can_be_built():
