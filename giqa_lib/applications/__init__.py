@@ -185,6 +185,7 @@ from giqa_lib.applications.translation_study import (
     TranslationStudy,
 )
 from giqa_lib.applications.unseen_faults import UNSEEN_PAIRS, UnseenFaults
+from giqa_lib.applications.vote_damage import damaged_votes
 from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
@@ -280,6 +281,7 @@ __all__ = [
     "compare_sets",
     "compare_spectra",
     "construct_pairs",
+    "damaged_votes",
     "demo_weights",
     "density_objective",
     "density_values",

@@ -58,6 +58,7 @@ from giqa_lib.evaluation.spectra import (
     radial_profiles,
     spectrum_difference,
 )
+from giqa_lib.evaluation.vote_files import read_votes
 
 __all__ = [
     "FORMULAS",
@@ -107,6 +108,7 @@ __all__ = [
     "radial_profiles",
     "rating_variances",
     "read_moments",
+    "read_votes",
     "rmse",
     "screen_observers",
     "spectrum_difference",

@@ -173,7 +173,8 @@ show_table(table, name="tbl-test", caption=f"Test images by family: made, and ke
 #
 # The spectrum of each image (luminance, Hann window, log power) is averaged over a set; its mean over angles is the radial profile.
 # Compared are real faces that no family has seen and the test images of the finished generators. Every two sets are put
-# to a permutation test: are their mean profiles farther apart than those of random divisions of the same images?
+# to a permutation test: are their mean profiles farther apart than those of random divisions of the same images? (PENNet's and StarGAN's
+# are made of the same faces, which makes their comparison the more careful.)
 
 # %%
 sets = {"real": study.real("reference"), **{name: made.finished for name, made in study.shown.items()}}
