@@ -12,6 +12,7 @@ from giqa_lib.gan.aggregation import (
 )
 from giqa_lib.gan.architecture import Alteration, Architecture, altered
 from giqa_lib.gan.arithmetic import InBFloat16, computes_bfloat16
+from giqa_lib.gan.attribute_change import attributes_at_random, change_attributes
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.cost import TrainingCost, training_cost
 from giqa_lib.gan.feeds import (
@@ -22,10 +23,13 @@ from giqa_lib.gan.feeds import (
     one_hot_maps,
     pairs_at_random,
 )
+from giqa_lib.gan.inpainting import draw_holes, holed_at_random, inpaint
 from giqa_lib.gan.judging import probability_of_real, with_batch_statistics
 from giqa_lib.gan.label_guide import LabelGuide, LabelGuideSettings, label_guidance, shifted
 from giqa_lib.gan.models import (
     SPADE,
+    AttributeDiscriminator,
+    AttributeGenerator,
     ClassifierBlock,
     ClassNorm,
     CoarseToFineGenerator,
@@ -44,9 +48,11 @@ from giqa_lib.gan.models import (
     MultiScaleDiscriminator,
     PatchDiscriminator,
     PatchSettings,
+    PENNetSettings,
     PGGANSettings,
     Pix2PixHDSettings,
     Pix2PixSettings,
+    PyramidContextGenerator,
     ResidualClassifier,
     ResidualDiscriminator,
     ResidualGenerator,
@@ -54,6 +60,7 @@ from giqa_lib.gan.models import (
     SPADEBlock,
     SPADEGenerator,
     SPADESettings,
+    StarGANSettings,
     StyleGANSettings,
     StyleGenerator,
     UNetGenerator,
@@ -93,6 +100,7 @@ from giqa_lib.gan.snapshots import (
     Snapshots,
     SnapshotSettings,
     evenly_spaced_steps,
+    fetch_fed_snapshots,
     fetch_snapshots,
     log_spaced_steps,
 )
@@ -126,6 +134,8 @@ __all__ = [
     "Aggregation",
     "Alteration",
     "Architecture",
+    "AttributeDiscriminator",
+    "AttributeGenerator",
     "Batch",
     "BatchScore",
     "ClassNorm",
@@ -155,11 +165,13 @@ __all__ = [
     "MeanOfValues",
     "MultiScaleDiscriminator",
     "Objective",
+    "PENNetSettings",
     "PGGANSettings",
     "PatchDiscriminator",
     "PatchSettings",
     "Pix2PixHDSettings",
     "Pix2PixSettings",
+    "PyramidContextGenerator",
     "ResidualClassifier",
     "ResidualDiscriminator",
     "ResidualGenerator",
@@ -170,6 +182,7 @@ __all__ = [
     "SnapshotSettings",
     "Snapshots",
     "SoftMean",
+    "StarGANSettings",
     "StyleGANSettings",
     "StyleGenerator",
     "TrainSettings",
@@ -184,17 +197,23 @@ __all__ = [
     "Variant",
     "WGANGPSettings",
     "altered",
+    "attributes_at_random",
     "batch_frechet_distance",
     "batch_inception_score",
+    "change_attributes",
     "computes_bfloat16",
     "crop_to",
+    "draw_holes",
     "dropout_rates",
     "evenly_spaced_steps",
     "feature_matching_loss",
+    "fetch_fed_snapshots",
     "fetch_snapshots",
     "fetch_translator",
     "gradient_penalty",
+    "holed_at_random",
     "images_at_random",
+    "inpaint",
     "label_guidance",
     "labelled_at_random",
     "latents",

@@ -11,6 +11,7 @@ from giqa_lib.iqa.baselines import (
     fit_baseline,
 )
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
+from giqa_lib.iqa.information_weighted import iw_ssim
 from giqa_lib.iqa.meta_learning import META_ORDERS, adam_step, meta_gradient
 from giqa_lib.iqa.natural_statistics import SMALLEST_SIDE
 from giqa_lib.iqa.objectives import (
@@ -52,6 +53,7 @@ __all__ = [
     "fit_niqe",
     "focal_rank_loss",
     "held_out_examples",
+    "iw_ssim",
     "load_weights",
     "mean_opinion",
     "meta_gradient",
