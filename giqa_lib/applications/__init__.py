@@ -6,8 +6,16 @@ from giqa_lib.applications.batch_scores import (
     inception_objective,
 )
 from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
+from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces, of_domains
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.face_families import (
+    FACE_FAMILIES,
+    FaceFamilies,
+    FaceFamily,
+    FamilyImages,
+)
+from giqa_lib.applications.face_maps import FaceParser, NearestFaceMaps, part_richness
 from giqa_lib.applications.faces_study import (
     FACES_PRESETS,
     FacesPreset,
@@ -103,6 +111,12 @@ from giqa_lib.applications.pair_benchmark import (
     lead_table,
     mcnemar_table,
 )
+from giqa_lib.applications.pair_construction import (
+    PAPER_PAIRS,
+    PairSettings,
+    construct_pairs,
+    quality_levels,
+)
 from giqa_lib.applications.pair_files import PairFolder, find_lgiqa, read_pair_folder
 from giqa_lib.applications.pairs import (
     Pairs,
@@ -112,10 +126,19 @@ from giqa_lib.applications.pairs import (
     later_over_earlier,
     real_over_generated,
 )
+from giqa_lib.applications.panel_trials import panel_trials
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
 from giqa_lib.applications.planned_trainings import PlannedTraining, planned_trainings
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
+from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
+from giqa_lib.applications.quality_study import QualityStudy, face_database, kept_observers
+from giqa_lib.applications.real_opinions import (
+    LEAST_RATERS,
+    OpinionSet,
+    rated_opinions,
+    real_opinions,
+)
 from giqa_lib.applications.released_gman import (
     REPORT_PAIRS,
     ReportPair,
@@ -123,12 +146,19 @@ from giqa_lib.applications.released_gman import (
     released_images,
     released_players,
 )
+from giqa_lib.applications.score_cost import step_seconds
+from giqa_lib.applications.score_course import (
+    EARLY_SCORE,
+    LATE_FALL,
+    at_equal_seconds,
+    late_progress,
+)
 from giqa_lib.applications.score_guided import (
+    COLOUR_PRESETS,
     SCORE_PRESETS,
     SCORE_RUNS,
     ScorePreset,
     ScoreStudy,
-    step_seconds,
 )
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
@@ -147,6 +177,11 @@ from giqa_lib.applications.scorer import (
 )
 from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
+from giqa_lib.applications.spectrum_comparison import (
+    compare_spectra,
+    name_by_spectrum,
+    profile_table,
+)
 from giqa_lib.applications.stand_in_folders import (
     STAND_IN_LEVELS,
     StandInFolders,
@@ -167,13 +202,18 @@ from giqa_lib.applications.translation_study import (
     TranslationStudy,
 )
 from giqa_lib.applications.unseen_faults import UNSEEN_PAIRS, UnseenFaults
+from giqa_lib.applications.vote_damage import damaged_votes
 from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
     "ALL_PAIRS",
     "BETTER",
     "COLLAPSING",
+    "COLOUR_PRESETS",
+    "DAMAGES",
+    "EARLY_SCORE",
     "FACES_PRESETS",
+    "FACE_FAMILIES",
     "FAMILIES",
     "FAMILY_PRESETS",
     "GMAN_MODELS",
@@ -181,12 +221,16 @@ __all__ = [
     "GMAN_PRESETS",
     "GMAN_VARIANTS",
     "JUDGE_PRESETS",
+    "LATE_FALL",
     "LEARNED_PRESETS",
+    "LEAST_RATERS",
     "LGIQA_SETTINGS",
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "NO_PICKING",
+    "PAPER_PAIRS",
     "PRESETS",
+    "QUALITY_PRESETS",
     "REAL",
     "REPORT_PAIRS",
     "SCORE_PRESETS",
@@ -195,8 +239,12 @@ __all__ = [
     "TRANSLATION_PRESETS",
     "UNSEEN_PAIRS",
     "Benchmark",
+    "FaceFamilies",
+    "FaceFamily",
+    "FaceParser",
     "FacesPreset",
     "FacesStudy",
+    "FamilyImages",
     "FamilyPreset",
     "FeatureSpace",
     "FolderComparison",
@@ -213,12 +261,17 @@ __all__ = [
     "LearnedStudy",
     "MiningRuns",
     "NaturalPreset",
+    "NearestFaceMaps",
+    "OpinionSet",
     "PairFolder",
+    "PairSettings",
     "Pairs",
     "PanelSettings",
     "Picker",
     "PickerStudy",
     "PlannedTraining",
+    "QualityPreset",
+    "QualityStudy",
     "ReportPair",
     "ScorePreset",
     "ScoreStudy",
@@ -238,6 +291,7 @@ __all__ = [
     "VotesBed",
     "accuracies",
     "agreement_with",
+    "at_equal_seconds",
     "auc",
     "battle_table",
     "best_mixture",
@@ -249,11 +303,16 @@ __all__ = [
     "combine_on_same_images",
     "combine_seeds",
     "compare_sets",
+    "compare_spectra",
+    "construct_pairs",
+    "damaged_votes",
+    "degraded_faces",
     "demo_weights",
     "density_objective",
     "density_values",
     "differences",
     "effective_classes",
+    "face_database",
     "family_snapshots",
     "find_lgiqa",
     "find_released",
@@ -272,8 +331,10 @@ __all__ = [
     "judge_verdicts",
     "judged_models",
     "keep_modes",
+    "kept_observers",
     "ladder_agreement",
     "ladder_means",
+    "late_progress",
     "later_over_earlier",
     "lead",
     "lead_table",
@@ -287,21 +348,29 @@ __all__ = [
     "metric_agreement",
     "mining_weights",
     "mixture_sweep",
+    "name_by_spectrum",
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "of_domains",
     "on_larger_images",
     "opinion_agreement",
     "order_agreement",
     "outcomes",
     "own_battles",
     "paired_differences",
+    "panel_trials",
+    "part_richness",
     "patch_of",
     "patch_sweep",
     "pick",
     "planned_trainings",
+    "profile_table",
+    "quality_levels",
     "rank_within_modes",
+    "rated_opinions",
     "read_pair_folder",
+    "real_opinions",
     "real_over_generated",
     "released_images",
     "released_players",

@@ -89,14 +89,7 @@ def planned_trainings(profile: str, *, dataset: str, store: Store) -> Iterator[P
             maps=True,
         )
     scores = ScoreStudy(study, SCORE_PRESETS[profile])
-    made, length = scores.architecture, SCORE_PRESETS[profile]
-    yield PlannedTraining(
-        part="2_scoregan",
-        name="ControlGAN",
-        architecture=made,
-        train=made.training(length.steps[-1], batch_size=length.batch_size),
-        classes=scores.classes,
-    )
+    yield planned("2_scoregan", "ControlGAN", scores.settings, scores.classes)
     models = GMANStudy(study, GMAN_PRESETS[profile])
     for name in (*GMAN_MODELS, *COLLAPSING):
         yield planned("4_gman", name, models.settings(name))

@@ -45,6 +45,20 @@ from giqa_lib.evaluation.quality_diversity import (
     mean_calibrated_score,
     quality_score,
 )
+from giqa_lib.evaluation.reliability import (
+    mean_reliability,
+    rating_variances,
+    stepped_reliability,
+    vote_variances,
+)
+from giqa_lib.evaluation.spectra import (
+    SpectrumDifference,
+    average_spectrum,
+    nearest_profile,
+    radial_profiles,
+    spectrum_difference,
+)
+from giqa_lib.evaluation.vote_files import read_votes
 
 __all__ = [
     "FORMULAS",
@@ -61,7 +75,9 @@ __all__ = [
     "PairAccuracy",
     "Player",
     "Ratio",
+    "SpectrumDifference",
     "accumulate_moments",
+    "average_spectrum",
     "bootstrap",
     "check_votes",
     "decide",
@@ -80,17 +96,25 @@ __all__ = [
     "mcnemar",
     "mean_calibrated_score",
     "mean_opinion_scores",
+    "mean_reliability",
     "meet",
+    "nearest_profile",
     "observer_agreement",
     "pair_accuracy",
     "plcc",
     "precision_recall_density_coverage",
     "proportion",
     "quality_score",
+    "radial_profiles",
+    "rating_variances",
     "read_moments",
+    "read_votes",
     "rmse",
     "screen_observers",
+    "spectrum_difference",
     "srcc",
     "standardise_votes",
+    "stepped_reliability",
+    "vote_variances",
     "write_moments",
 ]

@@ -1,7 +1,8 @@
 """Every plot of the book: figure, alternative text and data in one object.
 
     image_grid  sorted_strip  best_and_worst     images with their scores
-    score_distributions  cumulative_scores       how scores are distributed
+    score_distributions  cumulative_scores  score_points   how scores are distributed
+    spectra                                      average spectra of sets of images
     sweep  curves  bars  matrix                  tables of measurements
     density_contours                             density scores over the plane
 
@@ -18,6 +19,8 @@ from giqa_lib.figures.heatmap import matrix
 from giqa_lib.figures.images import best_and_worst, image_grid, sorted_strip
 from giqa_lib.figures.label_maps import coloured_maps
 from giqa_lib.figures.plot import Plot
+from giqa_lib.figures.points import score_points
+from giqa_lib.figures.spectra import spectra
 from giqa_lib.figures.sweeps import sweep
 
 __all__ = [
@@ -32,6 +35,8 @@ __all__ = [
     "image_grid",
     "matrix",
     "score_distributions",
+    "score_points",
     "sorted_strip",
+    "spectra",
     "sweep",
 ]

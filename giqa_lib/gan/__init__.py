@@ -11,6 +11,8 @@ from giqa_lib.gan.aggregation import (
     soft_mean,
 )
 from giqa_lib.gan.architecture import Alteration, Architecture, altered
+from giqa_lib.gan.arithmetic import InBFloat16, computes_bfloat16
+from giqa_lib.gan.attribute_change import attributes_at_random, change_attributes
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
 from giqa_lib.gan.cost import TrainingCost, training_cost
 from giqa_lib.gan.feeds import (
@@ -21,10 +23,13 @@ from giqa_lib.gan.feeds import (
     one_hot_maps,
     pairs_at_random,
 )
+from giqa_lib.gan.inpainting import draw_holes, holed_at_random, inpaint
 from giqa_lib.gan.judging import probability_of_real, with_batch_statistics
 from giqa_lib.gan.label_guide import LabelGuide, LabelGuideSettings, label_guidance, shifted
 from giqa_lib.gan.models import (
     SPADE,
+    AttributeDiscriminator,
+    AttributeGenerator,
     ClassifierBlock,
     ClassNorm,
     CoarseToFineGenerator,
@@ -43,9 +48,11 @@ from giqa_lib.gan.models import (
     MultiScaleDiscriminator,
     PatchDiscriminator,
     PatchSettings,
+    PENNetSettings,
     PGGANSettings,
     Pix2PixHDSettings,
     Pix2PixSettings,
+    PyramidContextGenerator,
     ResidualClassifier,
     ResidualDiscriminator,
     ResidualGenerator,
@@ -53,6 +60,7 @@ from giqa_lib.gan.models import (
     SPADEBlock,
     SPADEGenerator,
     SPADESettings,
+    StarGANSettings,
     StyleGANSettings,
     StyleGenerator,
     UNetGenerator,
@@ -80,6 +88,7 @@ from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import Truncatable, latents, sample
 from giqa_lib.gan.score_guide import (
     AS_PRINTED,
+    UNBOUNDED,
     UP_TO_REAL,
     BatchScore,
     batch_frechet_distance,
@@ -91,6 +100,7 @@ from giqa_lib.gan.snapshots import (
     Snapshots,
     SnapshotSettings,
     evenly_spaced_steps,
+    fetch_fed_snapshots,
     fetch_snapshots,
     log_spaced_steps,
 )
@@ -118,11 +128,14 @@ __all__ = [
     "NON_SATURATING",
     "SOFT_LABELS",
     "SPADE",
+    "UNBOUNDED",
     "UP_TO_REAL",
     "WASSERSTEIN",
     "Aggregation",
     "Alteration",
     "Architecture",
+    "AttributeDiscriminator",
+    "AttributeGenerator",
     "Batch",
     "BatchScore",
     "ClassNorm",
@@ -142,6 +155,7 @@ __all__ = [
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "InBFloat16",
     "LabelGuide",
     "LabelGuideSettings",
     "LearnedSoftMean",
@@ -151,11 +165,13 @@ __all__ = [
     "MeanOfValues",
     "MultiScaleDiscriminator",
     "Objective",
+    "PENNetSettings",
     "PGGANSettings",
     "PatchDiscriminator",
     "PatchSettings",
     "Pix2PixHDSettings",
     "Pix2PixSettings",
+    "PyramidContextGenerator",
     "ResidualClassifier",
     "ResidualDiscriminator",
     "ResidualGenerator",
@@ -166,6 +182,7 @@ __all__ = [
     "SnapshotSettings",
     "Snapshots",
     "SoftMean",
+    "StarGANSettings",
     "StyleGANSettings",
     "StyleGenerator",
     "TrainSettings",
@@ -180,16 +197,23 @@ __all__ = [
     "Variant",
     "WGANGPSettings",
     "altered",
+    "attributes_at_random",
     "batch_frechet_distance",
     "batch_inception_score",
+    "change_attributes",
+    "computes_bfloat16",
     "crop_to",
+    "draw_holes",
     "dropout_rates",
     "evenly_spaced_steps",
     "feature_matching_loss",
+    "fetch_fed_snapshots",
     "fetch_snapshots",
     "fetch_translator",
     "gradient_penalty",
+    "holed_at_random",
     "images_at_random",
+    "inpaint",
     "label_guidance",
     "labelled_at_random",
     "latents",

@@ -5,6 +5,7 @@ snapshots give images of known relative age, for pairs and as pseudo-labels.
 """
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from giqa_lib.checks import InputError, check_positive, error_line
 from giqa_lib.data import ImageSet
 from giqa_lib.gan.architecture import Alteration, Architecture
-from giqa_lib.gan.feeds import images_at_random, labelled_at_random
+from giqa_lib.gan.feeds import Feed, images_at_random, labelled_at_random
 from giqa_lib.gan.pixels import crop_to, pad_to
 from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import sample
@@ -30,6 +31,7 @@ __all__ = [
     "SnapshotSettings",
     "Snapshots",
     "evenly_spaced_steps",
+    "fetch_fed_snapshots",
     "fetch_snapshots",
     "log_spaced_steps",
 ]
@@ -188,14 +190,74 @@ def fetch_snapshots(
     if alteration is not None:
         config["alteration"] = dict(alteration.description)
 
-    def make(folder: Path) -> None:
-        made = settings.architecture
+    def feed() -> Feed:
         pixels = pad_to(images.tensor(channels=made.channels), made.image_size)
-        feed = images_at_random(pixels) if labels is None else labelled_at_random(pixels, labels)
+        return images_at_random(pixels) if labels is None else labelled_at_random(pixels, labels)
+
+    made, (height, width) = settings.architecture, images[0].shape[1:]
+    return _fetch(
+        store,
+        feed,
+        settings,
+        config=config,
+        seed=seed,
+        native_size=(height, width),
+        alteration=alteration,
+        device=device,
+        progress=progress,
+    )
+
+
+def fetch_fed_snapshots(
+    store: Store,
+    feed: Feed,
+    settings: SnapshotSettings,
+    *,
+    data: Mapping[str, Any],
+    seed: int,
+    device: str = "cpu",
+    progress: bool = False,
+) -> Snapshots:
+    """The same of a family that is trained on another feed than images alone, such as images with holes.
+
+    ``data`` are JSON values that decide what the feed draws: fingerprints of its images and its settings.
+    """
+    config = {
+        "data": dict(data),
+        "settings": settings.describe(),
+        "seed": seed,
+        "revision": REVISION,
+    }
+    side = settings.architecture.image_size
+    return _fetch(
+        store,
+        lambda: feed,
+        settings,
+        config=config,
+        seed=seed,
+        native_size=(side, side),
+        device=device,
+        progress=progress,
+    )
+
+
+def _fetch(
+    store: Store,
+    feed: Callable[[], Feed],
+    settings: SnapshotSettings,
+    *,
+    config: Mapping[str, Any],
+    seed: int,
+    native_size: tuple[int, int],
+    alteration: Alteration | None = None,
+    device: str,
+    progress: bool,
+) -> Snapshots:
+    def make(folder: Path) -> None:
         for reached in train_in(
             folder,
-            made,
-            feed,
+            settings.architecture,
+            feed(),
             settings.train,
             at=settings.steps,
             config=config,
@@ -210,8 +272,7 @@ def fetch_snapshots(
                 save_file(network_tensors(network), _file(folder, reached.step, name))
 
     folder = store.fetch("snapshots", config, make)
-    height, width = images[0].shape[1:]
-    return Snapshots(folder=folder, settings=settings, native_size=(height, width), device=device)
+    return Snapshots(folder=folder, settings=settings, native_size=native_size, device=device)
 
 
 def _file(folder: Path, step: int, name: str) -> Path:

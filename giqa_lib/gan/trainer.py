@@ -71,6 +71,10 @@ def _no_schedule(state: "TrainState") -> None:
     return None
 
 
+def _normal_latents(count: int, latent: int, random: torch.Generator) -> Tensor:
+    return torch.randn(count, latent, generator=random)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """What is particular to one kind of GAN.
@@ -78,7 +82,8 @@ class Variant:
     ``discriminator_weights`` and ``generator_weights`` give one weight (n,) for each generated image;
     ``aggregate`` is what the generator pays where several discriminators judge, each of which pays its own
     loss; the extra losses are added to a player's own; ``before_step`` may change the networks by the step
-    that the state is about to leave. The defaults change nothing, bitwise.
+    that the state is about to leave; ``draw_latents`` gives (count, width) latents. The defaults change
+    nothing, bitwise.
     """
 
     objective: Objective = NON_SATURATING
@@ -88,6 +93,7 @@ class Variant:
     generator_extra: Callable[[Tensor, Batch], Tensor] = _no_generator_loss
     aggregate: Aggregate = sum_of_losses
     before_step: Callable[["TrainState"], None] = _no_schedule
+    draw_latents: Callable[[int, int, torch.Generator], Tensor] = _normal_latents
 
 
 @runtime_checkable
@@ -102,13 +108,18 @@ class Companion(Protocol):
         """Back to what :meth:`tensors` gave."""
         ...
 
+    def numbers(self) -> dict[str, float]:
+        """What the losses say of it after a step, by column; always the same columns."""
+        ...
+
 
 @dataclass(kw_only=True)
 class TrainState:
     """Everything that the next step depends on, and the losses so far.
 
     ``average`` is the exponential moving average of the generator's weights, if one is kept. ``losses`` has
-    a row a step: the step, the discriminator's loss, the generator's and, where several judge, each one's own.
+    a row a step: the step, the discriminator's loss, the generator's, where several judge each one's own, and
+    the companions' numbers.
     """
 
     generator: nn.Module
@@ -190,7 +201,8 @@ def train(
         with _seeded(state.random.initial_seed() + STEP_SEED * step, device):
             losses = _step(state, feed, settings, variant, device)
         state.step = step
-        state.losses.append((step, *losses))
+        beside = [n for each in state.companions.values() for n in each.numbers().values()]
+        state.losses.append((step, *losses, *beside))
         if step in wanted:
             yield state
 
@@ -206,7 +218,7 @@ def _step(
     objective, random, step = variant.objective, state.random, state.step + 1
 
     def latents() -> Tensor:
-        return torch.randn(settings.batch_size, state.latent, generator=random).to(device)
+        return variant.draw_latents(settings.batch_size, state.latent, random).to(device)
 
     variant.before_step(state)
     # The discriminator learns to tell real from generated.

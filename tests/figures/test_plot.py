@@ -88,6 +88,15 @@ def _diagram() -> Plot:
     )
 
 
+def _points() -> Plot:
+    return figures.score_points({"a": [1.0, 2.0], "b": [3.0]}, ylabel="MOS")
+
+
+def _spectra() -> Plot:
+    flat = np.zeros((8, 8))
+    return figures.spectra({"real": flat, "made": flat + np.arange(8.0)}, reference="real")
+
+
 EVERY: tuple[Callable[[], Plot], ...] = (
     _grid,
     _strip,
@@ -100,6 +109,8 @@ EVERY: tuple[Callable[[], Plot], ...] = (
     _matrix,
     _densities,
     _diagram,
+    _points,
+    _spectra,
 )
 
 

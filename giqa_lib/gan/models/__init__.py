@@ -17,16 +17,24 @@ from giqa_lib.gan.models.patch_discriminator import (
     feature_matching_loss,
     patch_size,
 )
+from giqa_lib.gan.models.pennet import PENNetSettings, PyramidContextGenerator
 from giqa_lib.gan.models.pggan import GrowingDiscriminator, GrowingGenerator, PGGANSettings
 from giqa_lib.gan.models.pix2pix import Pix2PixSettings, UNetGenerator
 from giqa_lib.gan.models.pix2pixhd import CoarseToFineGenerator, Pix2PixHDSettings
 from giqa_lib.gan.models.residual import ClassifierBlock, ClassNorm, DownBlock, UpBlock
 from giqa_lib.gan.models.spade import SPADE, SPADEBlock, SPADEGenerator, SPADESettings
+from giqa_lib.gan.models.stargan import (
+    AttributeDiscriminator,
+    AttributeGenerator,
+    StarGANSettings,
+)
 from giqa_lib.gan.models.stylegan import StyleGANSettings, StyleGenerator
 from giqa_lib.gan.models.wgan_gp import Critic, WGANGPSettings
 
 __all__ = [
     "SPADE",
+    "AttributeDiscriminator",
+    "AttributeGenerator",
     "ClassNorm",
     "ClassifierBlock",
     "CoarseToFineGenerator",
@@ -43,11 +51,13 @@ __all__ = [
     "GrowingDiscriminator",
     "GrowingGenerator",
     "MultiScaleDiscriminator",
+    "PENNetSettings",
     "PGGANSettings",
     "PatchDiscriminator",
     "PatchSettings",
     "Pix2PixHDSettings",
     "Pix2PixSettings",
+    "PyramidContextGenerator",
     "ResidualClassifier",
     "ResidualDiscriminator",
     "ResidualGenerator",
@@ -55,6 +65,7 @@ __all__ = [
     "SPADEGenerator",
     "SPADESettings",
     "SeparateEnsemble",
+    "StarGANSettings",
     "StyleGANSettings",
     "StyleGenerator",
     "UNetGenerator",
