@@ -63,7 +63,7 @@ count = panels or PANELS[profile]
 # ## By hand: three votes, and what Eq. 1 prints
 #
 # An observer votes 1, 2, 3, another, who is kinder, 3, 4, 5. Per observer, over the images, both have the z-scores -1, 0, 1, and the scores
-# are a third of a sixth apart: their tastes agree and their kindness is gone. As the paper's indices are printed, the mean runs over *observers* of
+# lie a sixth of the scale apart: their tastes agree and their kindness is gone. As the paper's indices are printed, the mean runs over *observers* of
 # each image. Then every image's z-scores sum to zero, and every image gets the score 50, whatever anybody voted.
 
 # %%
@@ -122,7 +122,8 @@ show(plot, name="fig-recovery", caption="How well opinion scores of simulated pa
 # ## How sure is a score, and how far do observers agree?
 #
 # A score's interval is Student's over observers. If it is honest, the truth's own score lies in 95 of 100 intervals; here the truth's
-# score is what the same procedure would give an endless panel of the careful, estimated by a panel of a thousand.
+# score is what the same procedure would give an endless panel of the careful, estimated by a panel of a thousand whose sessions are split
+# otherwise. An interval over observers knows nothing of that split, nor of careless observers who were not found.
 
 # %%
 endless = simulate_panel(truth, replace(preset.panel, observers=1000, careless=0), seed=seed + 1)
@@ -223,7 +224,7 @@ show_table(pd.DataFrame(alpha.items(), columns=["simulated panel", "alpha"]), na
 # and session, whatever was seen. Three simulated databases, one of all qualities, one in which *all* images are good and one in which all are bad,
 # get scores of nearly one mean and span; their mean votes tell them apart. A range of z-scored opinions says how
 # far observers agree on the order of the images, and nothing of how good they are. For the same reason sessions of few images
-# hurt: each session's own mean is taken away, which is noise in the score (compare the plain mean votes in {numref}`3_attgf_iqa-opinion-fig-recovery`).
+# hurt: each session's own mean is taken away, which is noise in the score (compare the plain mean votes in the figure above).
 
 # %%
 LEVELS = {"all qualities": (0.0, 1.0), "all good": (0.6, 1.0), "all bad": (0.0, 0.4)}
