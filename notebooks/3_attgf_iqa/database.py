@@ -208,7 +208,7 @@ show(plot, name="fig-named", caption=f"What images of each set (rows) are taken 
 # %% [markdown]
 # ## Opinion scores: Figure 3
 #
-# **Nobody looked at these images.** The votes are those of a [simulated panel](opinion.py), made from a stand-in for quality that is not the pseudo-MOS: the distance
+# **Nobody looked at these images.** The votes are those of a **simulated panel** ({doc}`opinion`), made from a stand-in for quality that is not the pseudo-MOS: the distance
 # to real faces in another network's features, and what is known of step and hole. They go through screening, z-scores and rescaling as
 # the paper's did.
 

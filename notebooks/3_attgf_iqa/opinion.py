@@ -79,7 +79,7 @@ show_table(by_hand, name="tbl-by-hand", caption="Scores of three images by two o
 # %% [markdown]
 # ## A simulated panel
 #
-# The test images of the [database](database.py) go to a panel of twenty. **No people are behind these votes.** Each observer has a bias, a use of
+# The test images of the {doc}`database` go to a panel of twenty. **No people are behind these votes.** Each observer has a bias, a use of
 # the scale and a noise of their own; two vote at random. What they look at is the database's stand-in for quality.
 
 # %%
