@@ -6,7 +6,7 @@ from giqa_lib.applications.batch_scores import (
     inception_objective,
 )
 from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
-from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces, of_domains
+from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.face_families import (
@@ -352,7 +352,6 @@ __all__ = [
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
-    "of_domains",
     "on_larger_images",
     "opinion_agreement",
     "order_agreement",

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import torch
 
-from giqa_lib.checks import InputError, check_choice, check_positive, error_line
+from giqa_lib.checks import check_choice, check_positive
 from giqa_lib.data import DEGRADATIONS, TOY_FACE_PARTS, QualityDatabase, degrade, toy_faces
 
-__all__ = ["DAMAGES", "degraded_faces", "of_domains"]
+__all__ = ["DAMAGES", "degraded_faces"]
 
 DAMAGES = ("blur", "noise", "jpeg", "pixelate")
 DRAWN_APART = 10_000  # seeds of the drawings: of one seed's train and test sets, and of two seeds
@@ -52,37 +52,6 @@ def degraded_faces(
         pseudo=1 - level,
         mos=1 - level,
         pairs=_pairs(1 - level, domain, random),
-    )
-
-
-def of_domains(database: QualityDatabase, names: Sequence[str]) -> QualityDatabase:
-    """The images and pairs of some domains, in the order of ``names``.
-
-    >>> two = degraded_faces(4, size=32, seed=0, damages=("blur", "noise"))
-    >>> one = of_domains(two, ["noise"])
-    >>> len(one), one.domains, int(one.pairs.max()) < 4
-    (4, ('noise',), True)
-    """
-    for name in names:
-        check_choice(name, database.domains, name="domains")
-    if not names:
-        hint = "name one of the database's domains"
-        raise InputError(error_line("names", expected="a domain or more", got="none", hint=hint))
-    places = [database.domains.index(name) for name in names]
-    rows = torch.cat([(database.domain == place).nonzero()[:, 0] for place in places])
-    new = torch.full((len(database),), -1)
-    new[rows] = torch.arange(len(rows))
-    kept = torch.isin(database.domain[database.pairs[:, 0]], torch.tensor(places))
-    renamed = {place: order for order, place in enumerate(places)}
-    return QualityDatabase(
-        images=database.images[rows],
-        maps=database.maps[rows],
-        parts=database.parts,
-        domains=tuple(names),
-        domain=torch.tensor([renamed[int(place)] for place in database.domain[rows]]),
-        pseudo=database.pseudo[rows],
-        mos=database.mos[rows],
-        pairs=new[database.pairs[kept]],
     )
 
 

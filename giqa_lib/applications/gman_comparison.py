@@ -28,7 +28,6 @@ __all__ = [
     "steadiness_changes",
 ]
 
-PLAYERS = ("generator", "a discriminator")
 LOWER_IS_BETTER = {"FID": True, "QS": False, "DS": False}
 
 

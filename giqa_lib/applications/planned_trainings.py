@@ -55,8 +55,8 @@ class PlannedTraining:
 def planned_trainings(profile: str, *, dataset: str, store: Store) -> Iterator[PlannedTraining]:
     """The trainings of a profile: GIQA's GAN and generators, the translators, ControlGAN, GMAN's models.
 
-    Not among them: ScoreGAN (ControlGAN and its evaluator, about a fifth more a step), hard mining (as long as the
-    plain training each), learned scores and parsers.
+    Not among them: ScoreGAN (ControlGAN with its evaluator), hard mining (each as long as the plain training), GFID's four
+    families, and what is no GAN: learned scores, natural-image measures, AttGF-IQA.
 
     >>> first = next(planned_trainings("paper", dataset="digits", store=Store("unused")))
     >>> first.name, first.train.steps

@@ -10,7 +10,6 @@ pseudo-MOS uses, and what is known of the image, :math:`\kappa`: how long its ge
 So it is neither the pseudo-MOS nor independent of what makes both good.
 """
 
-import hashlib
 from dataclasses import replace
 from functools import cached_property
 
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float64, UInt8
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
@@ -33,6 +32,7 @@ from giqa_lib.data import LabelledPairs, QualityDatabase, load_pairs
 from giqa_lib.evaluation import mean_opinion_scores, screen_observers
 from giqa_lib.features import PCA, extract, extractor
 from giqa_lib.iqa import iw_ssim
+from giqa_lib.learning import content_digest
 from giqa_lib.scores import Density
 from giqa_lib.store import Store
 
@@ -243,7 +243,11 @@ class QualityStudy:
 
     def _likeness(self, images: Tensor, originals: Tensor) -> Float64[Tensor, " n"]:
         """IW-SSIM, thirty milliseconds an image and so kept in the store."""
-        config = {"images": _hash(images), "originals": _hash(originals), "measure": "IW-SSIM"}
+        config = {
+            "images": content_digest(images),
+            "originals": content_digest(originals),
+            "measure": "IW-SSIM",
+        }
         folder = self.store.fetch(
             "likeness",
             config,
@@ -269,7 +273,3 @@ def face_database(
         preset, seed=seed, store=store, parse=parse, device=device, progress=progress
     )
     return study.train, study.test
-
-
-def _hash(images: ArrayLike) -> str:
-    return hashlib.sha256(np.ascontiguousarray(images).tobytes()).hexdigest()[:32]

@@ -6,7 +6,6 @@ are refused. On any address but this machine's own a token is needed, which is p
 """
 
 import hmac
-import io
 import ipaddress
 import json
 import re
@@ -17,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PIL import Image
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
@@ -25,7 +23,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.collecting.judgements import Judgements
 from giqa_lib.collecting.plan import Question, StudyPlan
-from giqa_lib.data import ImageSet
+from giqa_lib.data import ImageSet, encode_png
 
 __all__ = ["Collector"]
 
@@ -165,11 +163,7 @@ class Collector:
         questions = self.questions(subject)
         if position >= len(questions) or side >= len(questions[position].images):
             raise HTTPError(HTTPStatus.NOT_FOUND)
-        pixels = self.images[self.places[questions[position].images[side]]]
-        array = pixels.permute(1, 2, 0).numpy()
-        written = io.BytesIO()
-        Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array).save(written, "PNG")
-        return written.getvalue()
+        return encode_png(self.images[self.places[questions[position].images[side]]])
 
 
 def _is_local(host: str) -> bool:

@@ -1,7 +1,7 @@
 """Images: named data sets, folders, zips, Parquet, tensors; resizing; degradations."""
 
 from giqa_lib.data.cards import DatasetCard, dataset_card, dataset_names
-from giqa_lib.data.decode import IMAGE_SUFFIXES, MAX_PIXELS, decode_image
+from giqa_lib.data.decode import IMAGE_SUFFIXES, MAX_PIXELS, decode_image, encode_png
 from giqa_lib.data.degradations import DEGRADATIONS, degrade
 from giqa_lib.data.face_attributes import FACE_ATTRIBUTES, AttributeThresholds, part_luminance
 from giqa_lib.data.images import Batch, ImageSet
@@ -15,7 +15,7 @@ from giqa_lib.data.label_maps import (
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.parquet_writing import write_parquet
 from giqa_lib.data.places import find_folder
-from giqa_lib.data.quality_database import QualityDatabase
+from giqa_lib.data.quality_database import QualityDatabase, of_domains
 from giqa_lib.data.quality_parquet import (
     DATASHEET_SECTIONS,
     load_quality_database,
@@ -50,6 +50,7 @@ __all__ = [
     "dataset_names",
     "decode_image",
     "degrade",
+    "encode_png",
     "encoded_as",
     "fetch",
     "find",
@@ -60,6 +61,7 @@ __all__ = [
     "load",
     "load_pairs",
     "load_quality_database",
+    "of_domains",
     "open_images",
     "part_luminance",
     "resize",

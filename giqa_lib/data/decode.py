@@ -155,6 +155,19 @@ def encode_jpeg(image: Image.Image, *, quality: int, subsampling: str = "4:2:0")
     return buffer.getvalue()
 
 
+def encode_png(image: UInt8[torch.Tensor, "c h w"]) -> bytes:
+    """An image of 1 or 3 channels as PNG bytes, without loss.
+
+    >>> image = torch.arange(16, dtype=torch.uint8).view(1, 4, 4)
+    >>> torch.equal(decode_image(encode_png(image), name="four by four"), image)
+    True
+    """
+    pixels = image.permute(1, 2, 0).contiguous().numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def _reason(error: Exception, data: bytes | str | PathLike[str]) -> str:
     if isinstance(error, FileNotFoundError):
         return "the file is gone"

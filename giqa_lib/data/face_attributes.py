@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_images, check_same_length, error_line
+from giqa_lib.data.resize import set_channels
 
 __all__ = ["FACE_ATTRIBUTES", "AttributeThresholds", "part_luminance"]
 
@@ -22,7 +23,6 @@ FACE_ATTRIBUTES = {
     "light skin": ("skin", True),
     "bright background": ("background", True),
 }
-WEIGHTS = (0.299, 0.587, 0.114)
 
 
 def part_luminance(
@@ -36,7 +36,7 @@ def part_luminance(
     """
     check_images(images)
     check_same_length(images=images, maps=maps)
-    luminance = (images.double() * torch.tensor(WEIGHTS, dtype=torch.float64).view(3, 1, 1)).sum(1)
+    luminance = set_channels(images.double(), 1)[:, 0]
     inside = maps == part
     return (luminance * inside).sum((1, 2)) / inside.sum((1, 2))
 

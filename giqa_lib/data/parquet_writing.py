@@ -4,7 +4,6 @@ The image column is a struct of ``bytes`` (the encoded file) and ``path`` (its n
 type of each column. Written row group by row group, so memory does not grow with the number of images.
 """
 
-import io
 import json
 import os
 from pathlib import Path
@@ -12,10 +11,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from PIL import Image
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_positive, error_line
+from giqa_lib.data.decode import encode_png
 from giqa_lib.data.images import ImageSet
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.source import UnreadableImage
@@ -93,7 +92,4 @@ def _file(images: ImageSet, index: int) -> bytes:
     try:
         return images.encoded(index)
     except UnreadableImage:
-        pixels = images[index].permute(1, 2, 0).numpy()
-    encoded = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(encoded, "PNG")
-    return encoded.getvalue()
+        return encode_png(images[index])

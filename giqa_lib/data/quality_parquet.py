@@ -7,7 +7,6 @@ al. (2021). All three are written beside the folder and put in its place at once
 """
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -20,11 +19,10 @@ import pyarrow.parquet as pq
 import torch
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
 from giqa_lib.checks import GiqaError, InputError, error_line
-from giqa_lib.data.decode import decode_image
+from giqa_lib.data.decode import decode_image, encode_png
 from giqa_lib.data.quality_database import QualityDatabase
 
 __all__ = ["DATASHEET_SECTIONS", "load_quality_database", "save_quality_database"]
@@ -124,8 +122,8 @@ def load_quality_database(folder: str | os.PathLike[str]) -> QualityDatabase:
 
 def _image_table(database: QualityDatabase) -> pa.Table:
     paths = [f"{number:06d}.png" for number in range(len(database))]
-    pictures = [_png(image) for image in database.images]
-    maps = [_png(each[None]) for each in database.maps]
+    pictures = [encode_png(image) for image in database.images]
+    maps = [encode_png(each[None]) for each in database.maps]
     columns = {
         "image": pa.array(_structs(pictures, "images", paths), PICTURE),
         "map": pa.array(_structs(maps, "maps", paths), PICTURE),
@@ -141,13 +139,6 @@ def _structs(encoded: list[bytes], folder: str, paths: list[str]) -> list[dict[s
         {"bytes": data, "path": f"{folder}/{path}"}
         for data, path in zip(encoded, paths, strict=True)
     ]
-
-
-def _png(image: UInt8[Tensor, "c h w"]) -> bytes:
-    pixels = image.permute(1, 2, 0).numpy()
-    file = io.BytesIO()
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(file, format="PNG")
-    return file.getvalue()
 
 
 def _pictures(column: pa.ChunkedArray) -> UInt8[Tensor, "n c h w"]:

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from giqa_lib.checks import InputError, check_features, check_images, check_positive, error_line
+from giqa_lib.data import set_channels
 
 __all__ = [
     "SpectrumDifference",
@@ -28,20 +29,13 @@ __all__ = [
     "spectrum_difference",
 ]
 
-LUMINANCE = (0.299, 0.587, 0.114)
-FLOOR = (
-    1e-6  # grey levels squared: the power of an image of one colour is 0, which has no logarithm
-)
+FLOOR = 1e-6  # grey levels squared: an image of one colour has the power 0, which has no logarithm
 BATCH = 256
 
 
 def _power(images: UInt8[Tensor, "n c h w"]) -> Float64[Tensor, "n h w"]:
     """Windowed power, zero frequency in the middle."""
-    pixels = images.double()
-    if images.shape[1] == 3:
-        pixels = (pixels * pixels.new_tensor(LUMINANCE).view(3, 1, 1)).sum(1)
-    else:
-        pixels = pixels.mean(1)
+    pixels = set_channels(images.double(), 1)[:, 0]
     pixels = pixels - pixels.mean((1, 2), keepdim=True)
     height, width = pixels.shape[1:]
     window = torch.outer(

@@ -68,9 +68,8 @@ def training_cost(architecture: Architecture, settings: TrainSettings, feed: Fee
     state = new_state(generator, discriminator, small, latent=architecture.latent, random=random,
                       average_decay=architecture.average_decay)  # fmt: skip
     steps = train(state, feed, small, at=[1, 2], variant=architecture.variant(discriminator))
-    kept: dict[
-        int, torch.UntypedStorage
-    ] = {}  # whole storages, so that no address is used twice while they are counted
+    # Whole storages, so that no address is used twice while they are counted.
+    kept: dict[int, torch.UntypedStorage] = {}
 
     def keep(saved: Tensor) -> Tensor:
         storage = saved.untyped_storage()

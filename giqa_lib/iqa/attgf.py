@@ -61,14 +61,14 @@ class _Plain(nn.Module):
 
 
 class AttGF(nn.Module):
-    """Images and one-hot part maps to a score (n,), higher is better; any side of 32 pixels or more.
+    """Images and one-hot part maps to scores (n,), higher is better, and features; any side of 32 pixels or more.
 
     A convolution of stride 2 and a leaky ReLU lead to each scale.
 
     >>> network = AttGF(AttGFSettings(parts=3, width=4, most=8))
     >>> images, maps = torch.zeros(2, 3, 32, 32), torch.zeros(2, 3, 32, 32)
-    >>> network(images, maps).shape, network.features(images, maps).shape
-    (torch.Size([2]), torch.Size([2, 28]))
+    >>> [answer.shape for answer in network(images, maps)]
+    [torch.Size([2]), torch.Size([2, 28])]
     """
 
     def __init__(self, settings: AttGFSettings) -> None:
@@ -101,19 +101,12 @@ class AttGF(nn.Module):
             pooled.append(found.mean(dim=(2, 3)))
         return torch.cat(pooled, dim=1)
 
-    def score(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-        """Y of Eq. 12."""
-        return self.head(features)[:, 0]
-
     def forward(
-        self,
-        images: Float[Tensor, "n c h w"],
-        parts: Float[Tensor, "n k i j"],
-        features: bool = False,
-    ) -> Float[Tensor, "..."]:
-        """Scores (n,) of images in [-1, 1] with their maps; with ``features`` Q (n, d) instead, for the losses."""
-        found = self.features(images, parts)
-        return found if features else self.score(found)
+        self, images: Float[Tensor, "n c h w"], parts: Float[Tensor, "n k i j"]
+    ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
+        """Scores y and features Q of images in [-1, 1] with their maps."""
+        features = self.features(images, parts)
+        return self.head(features)[:, 0], features
 
 
 def _analysis(settings: AttGFSettings, width: int) -> nn.Module:

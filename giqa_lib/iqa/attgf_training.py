@@ -121,7 +121,7 @@ def attgf_scores(
         inputs = attgf_inputs(
             database.images[rows], database.maps[rows], parts=network.settings.parts
         )
-        parts.append(network(*inputs))
+        parts.append(network(*inputs)[0])
     return torch.cat(parts).double().numpy()
 
 
@@ -163,9 +163,7 @@ def _loss(
 ) -> Tensor:
     """Eq. 18's or 19's sum for one domain."""
     images, maps, pseudo, regressed = batch
-    features = functional_call(network, dict(parameters), (images, maps, True))
-    weight, bias = parameters["head.weight"], parameters["head.bias"]
-    scores = features @ weight[0] + bias[0]
+    scores, features = functional_call(network, dict(parameters), (images, maps))
     half = len(images) // 2
     yes = torch.ones(half, dtype=torch.bool)
     loss = rank * focal_rank_loss(scores[:half], scores[half:], yes, focus=training.focus)

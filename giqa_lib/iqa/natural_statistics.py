@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, pad
 
 from giqa_lib.checks import InputError, error_line
+from giqa_lib.data import set_channels
 from giqa_lib.learning.batches import check_pixels
 
 __all__ = [
@@ -40,7 +41,6 @@ SMALLEST_SIDE = 16  # pixels: the second scale has half of them, and the window 
 WINDOW, SIGMA = 7, 7 / 6
 ROUNDING = 1e-9  # grey values: what is nearer to its local mean differs from it by rounding alone
 SHIFTS = ((0, 1), (1, 0), (1, 1), (1, -1))
-LUMA = (0.299, 0.587, 0.114)
 
 #: Shapes that are tried, and the ratio E|x|^2 / E[x^2] of each: the fit is a look-up.
 _SHAPES = np.arange(0.2, 10.0, 0.001)
@@ -96,10 +96,7 @@ def sharpness(
 
 def luminance(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n h w"]:
     """Grey values 0 to 255 (float64), by BT.601's weights where there is colour."""
-    values = images.double()
-    if images.shape[1] == 1:
-        return values[:, 0]
-    return torch.einsum("nchw,c->nhw", values, torch.tensor(LUMA, dtype=torch.float64))
+    return set_channels(images.double(), 1)[:, 0]
 
 
 def mscn(grey: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:

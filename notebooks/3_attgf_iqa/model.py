@@ -42,8 +42,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import DAMAGES, combine_seeds, degraded_faces, of_domains
-from giqa_lib.data import TOY_FACE_PARTS
+from giqa_lib.applications import DAMAGES, combine_seeds, degraded_faces
+from giqa_lib.data import TOY_FACE_PARTS, of_domains
 from giqa_lib.evaluation import srcc
 from giqa_lib.figures import bars, diagram, image_grid
 from giqa_lib.iqa import AttGFSettings, AttGFTraining, AttributeAnalysis, BlockAttention

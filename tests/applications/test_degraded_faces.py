@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from giqa_lib.applications import degraded_faces, of_domains
+from giqa_lib.applications import degraded_faces
 from giqa_lib.checks import InputError
+from giqa_lib.data import of_domains, toy_faces
 
 
 def test_pairs_keep_to_their_domain_and_contradict_no_quality():
@@ -25,8 +26,6 @@ def test_faces_of_another_seed_and_those_held_out_are_others():
 
 
 def test_less_damage_is_nearer_to_the_drawing():
-    from giqa_lib.data import toy_faces
-
     made = degraded_faces(20, size=32, seed=0, damages=("noise",))
     clean, _ = toy_faces(20, size=32, seed=0)
     distance = (made.images.float() - clean.float()).abs().mean((1, 2, 3)).double()

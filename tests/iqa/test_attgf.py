@@ -101,8 +101,9 @@ class TestNetwork:
         for scale, (_, second) in enumerate(network.analysis):
             second.register_forward_hook(lambda m, i, out, s=scale: seen.__setitem__(s, out))
         images, maps = randn(2, 3, 32, 32), torch.zeros(2, 3, 32, 32)
-        score = network(images, maps)
+        score, features = network(images, maps)
         pooled = torch.cat([seen[s].mean((2, 3)) for s in range(4)], 1)
+        torch.testing.assert_close(features, pooled)
         torch.testing.assert_close(score, network.head(pooled)[:, 0])
         assert [seen[s].shape[2] for s in range(4)] == [16, 8, 4, 2]
 
@@ -117,9 +118,9 @@ class TestNetwork:
         network = AttGF(self.settings(attributes=False)).eval()
         images = randn(2, 3, 32, 32)
         one, other = torch.zeros(2, 3, 32, 32), torch.ones(2, 3, 32, 32)
-        assert torch.equal(network(images, one), network(images, other))
+        assert torch.equal(network(images, one)[0], network(images, other)[0])
         with_them = AttGF(self.settings()).eval()
-        assert not torch.equal(with_them(images, one), with_them(images, other))
+        assert not torch.equal(with_them(images, one)[0], with_them(images, other)[0])
 
     def test_maps_that_do_not_fit_are_refused(self):
         images = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
