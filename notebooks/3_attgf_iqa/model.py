@@ -63,16 +63,16 @@ sources = [name for name in DAMAGES if name != unseen]
 # image and joined.
 
 # %%
-boxes = {"face": (0, 0), "part map": (0, 1)} | {f"scale {n}": (n, 0) for n in range(1, 5)} | {"joined": (5, 0.5), "score": (6, 0.5)}
+boxes = {"face": (0, 0), "part map": (0, 1.6)} | {f"scale {n}": (1.2 * n, 0) for n in range(1, 5)} | {"joined": (6, 0.8), "score": (7.8, 0.8)}
 arrows = [("face", "scale 1", "")] + [(f"scale {n}", f"scale {n + 1}", "") for n in range(1, 4)]
 arrows += [("part map", f"scale {n}", "") for n in range(1, 5)] + [(f"scale {n}", "joined", "") for n in range(1, 5)] + [("joined", "score", "linear")]
 show(diagram(boxes, arrows, plain=["face", "part map", "score"]), name="fig-network", caption="The network. A scale is a convolution of stride 2, a CBA and two ABA (Figure 6 of the paper, redrawn).")
 
 # %%
-boxes = {"features": (0, 0), "channels weighed": (1.6, 0), "places weighed, added": (3.4, 0), "normed": (5, 0), "scaled and shifted": (6.4, 0), "3 x 3": (7.6, 0), "part map": (5, 1.2), "γ, β": (6.4, 1.2)}
-arrows = [(a, b, "") for a, b in (("features", "channels weighed"), ("channels weighed", "places weighed, added"), ("places weighed, added", "normed"),
-          ("normed", "scaled and shifted"), ("scaled and shifted", "3 x 3"), ("part map", "γ, β"), ("γ, β", "scaled and shifted"))]  # fmt: skip
-show(diagram(boxes, arrows, plain=["features", "part map"]), name="fig-modules", caption="A CBA, then an ABA (Figure 7 of the paper, redrawn).")
+boxes = {"features": (0, 0), "channels": (1, 0), "places": (2, 0), "normed": (3, 0), "scaled, shifted": (4.2, 0), "3 x 3": (5.4, 0), "part map": (3, 1.2), "γ, β": (4.2, 1.2)}
+arrows = [("features", "channels", ""), ("channels", "places", ""), ("places", "normed", ""), ("normed", "scaled, shifted", ""),
+          ("scaled, shifted", "3 x 3", ""), ("part map", "γ, β", ""), ("γ, β", "scaled, shifted", "")]  # fmt: skip
+show(diagram(boxes, arrows, plain=["features", "part map"]), name="fig-modules", caption="A CBA weighs channels, then places; an ABA norms, scales and shifts by maps made of the part map, and convolves (Figure 7 of the paper, redrawn).")
 
 # %% [markdown]
 # ## By hand: the modules where the answer is known
