@@ -179,6 +179,7 @@ from giqa_lib.applications.simulated_panel import PanelSettings, simulate_panel
 from giqa_lib.applications.snapshot_study import PRESETS, FeatureSpace, Study, StudySettings
 from giqa_lib.applications.spectrum_comparison import (
     compare_spectra,
+    false_alarms,
     name_by_spectrum,
     profile_table,
 )
@@ -313,6 +314,7 @@ __all__ = [
     "differences",
     "effective_classes",
     "face_database",
+    "false_alarms",
     "family_snapshots",
     "find_lgiqa",
     "find_released",

@@ -16,7 +16,7 @@ from giqa_lib.evaluation import (
     spectrum_difference,
 )
 
-__all__ = ["compare_spectra", "name_by_spectrum", "profile_table"]
+__all__ = ["compare_spectra", "false_alarms", "name_by_spectrum", "profile_table"]
 
 Sets = Mapping[str, UInt8[Tensor, "n c h w"]]
 
@@ -36,6 +36,31 @@ def compare_spectra(sets: Sets, *, permutations: int = 9999, random_state: int) 
         row = {"first": first, "second": second, "distance": found.distance}
         rows.append({**row, "p": found.p_value, "error": error})
     return pd.DataFrame(rows)
+
+
+def false_alarms(
+    images: UInt8[Tensor, "n c h w"],
+    *,
+    level: float = 0.01,
+    halvings: int = 200,
+    permutations: int = 499,
+    random_state: int,
+) -> Estimate:
+    """How often two random halves of one set are said to differ, p <= ``level``; a right test does so in that share of cases.
+
+    >>> import torch
+    >>> images = torch.randint(0, 256, (12, 1, 8, 8), generator=torch.Generator().manual_seed(0)).byte()
+    >>> false_alarms(images, halvings=20, permutations=99, random_state=0).n
+    20
+    """
+    rows = radial_profiles(images).numpy()
+    random = np.random.default_rng(random_state)
+    alarms = 0
+    for _ in range(halvings):
+        one, other = np.array_split(rows[random.permutation(len(rows))], 2)
+        found = spectrum_difference(one, other, permutations=permutations, random_state=random)
+        alarms += found.p_value <= level
+    return proportion(alarms, halvings)
 
 
 def profile_table(sets: Sets) -> pd.DataFrame:

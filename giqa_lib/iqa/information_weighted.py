@@ -57,4 +57,8 @@ def iw_ssim(
 def _enlarged(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c height width"]:
     size = [max(SMALLEST, side) for side in images.shape[2:]]
     unit = images.float() / 255
-    return unit if min(images.shape[2:]) >= SMALLEST else interpolate(unit, size, mode="bilinear")
+    if min(images.shape[2:]) >= SMALLEST:
+        return unit
+    return interpolate(unit, size, mode="bilinear").clamp(
+        0, 1
+    )  # piq refuses what rounding puts above 1

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from giqa_lib.applications import compare_spectra, name_by_spectrum, profile_table
+from giqa_lib.applications import compare_spectra, false_alarms, name_by_spectrum, profile_table
 from giqa_lib.evaluation import radial_profiles
 
 
@@ -42,3 +42,9 @@ def test_a_spectrum_names_its_set_where_there_is_a_difference():
     assert shares.loc[["a", "b"], "blurred"].tolist() == [0, 0]
     assert right.n == 45
     assert right.value == pytest.approx(np.trace(shares) / 3)
+
+
+def test_false_alarms_come_as_often_as_the_level_says():
+    found = false_alarms(noise(24, 5), level=0.1, halvings=300, permutations=99, random_state=0)
+    assert found.value == pytest.approx(0.1, abs=0.05)
+    assert found.n == 300

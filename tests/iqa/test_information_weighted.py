@@ -45,3 +45,10 @@ def test_images_that_have_no_originals_are_refused():
     plain = torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
     with pytest.raises(InputError, match="images: expected some structure"):
         iw_ssim(plain, plain)
+
+
+@pytest.mark.parametrize("side", [33, 64, 100, 170])
+def test_white_parts_are_enlarged_to_no_more_than_white(side):
+    images = torch.randint(0, 256, (2, 3, side, side), generator=torch.Generator().manual_seed(0))
+    images[:, :, : side // 2] = 255
+    assert torch.allclose(iw_ssim(images.byte(), images.byte()).float(), torch.ones(2), atol=1e-5)
