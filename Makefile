@@ -62,7 +62,7 @@ claim: build/dataset  ## run what one claim needs and judge it: ID=..., PROFILE=
 	$(BIN)/python -m giqa_lib.runner claim $(ID) --profile $(PROFILE) -p dataset=$$(cat build/dataset) $(ARGS)
 
 plan: $(READY)  ## what a run of the book would do, without doing it: PROFILE=paper ARGS="-p dataset=ffhq"
-	$(BIN)/python -m giqa_lib.runner plan --profile $(PROFILE) $(ARGS)
+	$(BIN)/python -m giqa_lib.runner plan --profile $(PROFILE) $(if $(filter paper,$(PROFILE)),--measure) $(ARGS)
 
 test: $(READY)  ## the tests that CI runs
 	$(BIN)/python -m pytest -q $(ARGS)

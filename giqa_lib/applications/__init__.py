@@ -6,6 +6,7 @@ from giqa_lib.applications.batch_scores import (
     inception_objective,
 )
 from giqa_lib.applications.battles import agreement_with, battle_table, on_larger_images
+from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces, of_domains
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
 from giqa_lib.applications.face_families import (
@@ -36,6 +37,13 @@ from giqa_lib.applications.generator_families import (
     family_snapshots,
 )
 from giqa_lib.applications.generator_judge import JUDGE_PRESETS, GeneratorJudge, JudgeSettings
+from giqa_lib.applications.gman_comparison import (
+    class_variety,
+    judged_models,
+    metric_agreement,
+    own_battles,
+    steadiness_changes,
+)
 from giqa_lib.applications.gman_demo import (
     demo_weights,
     load_generators,
@@ -59,6 +67,7 @@ from giqa_lib.applications.hard_mining import (
     scores_of_the_next,
 )
 from giqa_lib.applications.human_votes import HumanVotes, human_votes
+from giqa_lib.applications.judge_diversity import judge_diversity, judge_verdicts
 from giqa_lib.applications.learned_study import (
     LEARNED_PRESETS,
     LabelledGenerator,
@@ -120,6 +129,7 @@ from giqa_lib.applications.pairs import (
 from giqa_lib.applications.panel_trials import panel_trials
 from giqa_lib.applications.picker import pick
 from giqa_lib.applications.picker_study import NO_PICKING, Picker, PickerStudy
+from giqa_lib.applications.planned_trainings import PlannedTraining, planned_trainings
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
 from giqa_lib.applications.quality_study import QualityStudy, face_database, kept_observers
@@ -136,12 +146,19 @@ from giqa_lib.applications.released_gman import (
     released_images,
     released_players,
 )
+from giqa_lib.applications.score_cost import step_seconds
+from giqa_lib.applications.score_course import (
+    EARLY_SCORE,
+    LATE_FALL,
+    at_equal_seconds,
+    late_progress,
+)
 from giqa_lib.applications.score_guided import (
+    COLOUR_PRESETS,
     SCORE_PRESETS,
     SCORE_RUNS,
     ScorePreset,
     ScoreStudy,
-    step_seconds,
 )
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
@@ -192,6 +209,9 @@ __all__ = [
     "ALL_PAIRS",
     "BETTER",
     "COLLAPSING",
+    "COLOUR_PRESETS",
+    "DAMAGES",
+    "EARLY_SCORE",
     "FACES_PRESETS",
     "FACE_FAMILIES",
     "FAMILIES",
@@ -201,6 +221,7 @@ __all__ = [
     "GMAN_PRESETS",
     "GMAN_VARIANTS",
     "JUDGE_PRESETS",
+    "LATE_FALL",
     "LEARNED_PRESETS",
     "LEAST_RATERS",
     "LGIQA_SETTINGS",
@@ -248,6 +269,7 @@ __all__ = [
     "PanelSettings",
     "Picker",
     "PickerStudy",
+    "PlannedTraining",
     "QualityPreset",
     "QualityStudy",
     "ReportPair",
@@ -269,10 +291,12 @@ __all__ = [
     "VotesBed",
     "accuracies",
     "agreement_with",
+    "at_equal_seconds",
     "auc",
     "battle_table",
     "best_mixture",
     "by_votes",
+    "class_variety",
     "classes_hit",
     "classifier_sweep",
     "clean_over_degraded",
@@ -282,6 +306,7 @@ __all__ = [
     "compare_spectra",
     "construct_pairs",
     "damaged_votes",
+    "degraded_faces",
     "demo_weights",
     "density_objective",
     "density_values",
@@ -300,12 +325,16 @@ __all__ = [
     "increment_variance",
     "is_collapsed",
     "join",
+    "judge_diversity",
     "judge_pairs",
     "judge_run",
+    "judge_verdicts",
+    "judged_models",
     "keep_modes",
     "kept_observers",
     "ladder_agreement",
     "ladder_means",
+    "late_progress",
     "later_over_earlier",
     "lead",
     "lead_table",
@@ -316,22 +345,26 @@ __all__ = [
     "load_scorer",
     "log_ratios",
     "mcnemar_table",
+    "metric_agreement",
     "mining_weights",
     "mixture_sweep",
     "name_by_spectrum",
     "natural_scores",
     "neighbour_sweep",
     "noise_sweep",
+    "of_domains",
     "on_larger_images",
     "opinion_agreement",
     "order_agreement",
     "outcomes",
+    "own_battles",
     "paired_differences",
     "panel_trials",
     "part_richness",
     "patch_of",
     "patch_sweep",
     "pick",
+    "planned_trainings",
     "profile_table",
     "quality_levels",
     "rank_within_modes",
@@ -350,6 +383,7 @@ __all__ = [
     "simulate_panel",
     "spike_share",
     "stability",
+    "steadiness_changes",
     "step_agreement",
     "step_seconds",
     "study_natural_scores",

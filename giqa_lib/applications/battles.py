@@ -63,7 +63,7 @@ def battle_table(
 def agreement_with(
     winners: pd.Series, values: pd.DataFrame, *, lower_is_better: bool = True
 ) -> pd.Series:
-    """Whether each winner is the player with the better value; missing where no player won.
+    """Whether each winner is the player with the better value; missing where no player won, or all values are equal.
 
     ``winners`` has one name for each row of ``values``, whose columns are the players.
 
@@ -73,7 +73,8 @@ def agreement_with(
     """
     best = values.idxmin(axis=1) if lower_is_better else values.idxmax(axis=1)
     same = (winners == best).astype("boolean")
-    return same.where(winners.isin(values.columns), pd.NA)
+    decided = winners.isin(values.columns) & (values.nunique(axis=1) > 1)
+    return same.where(decided, pd.NA)
 
 
 def on_larger_images(player: Player, judged: Callable[[Tensor], Tensor]) -> Player:

@@ -19,7 +19,7 @@ from giqa_lib.gan import (
     fetch_snapshots,
 )
 
-__all__ = ["FAMILIES", "FAMILY_PRESETS", "FamilyPreset", "family_snapshots"]
+__all__ = ["FAMILIES", "FAMILY_PRESETS", "FamilyPreset", "family_settings", "family_snapshots"]
 
 FAMILIES = ("wgan-gp", "pggan", "stylegan")
 
@@ -82,15 +82,20 @@ def family_snapshots(study: Study, family: str, preset: FamilyPreset) -> Snapsho
     check_choice(family, (*FAMILIES, "dcgan"), name="family")
     if family == "dcgan":
         return study.snapshots
-    settings = _SETTINGS[family](study, preset)
     return fetch_snapshots(
         study.store,
         study.train,
-        settings,
+        family_settings(study, family, preset),
         seed=study.seed,
         device=study.device,
         progress=study.progress,
     )
+
+
+def family_settings(study: Study, family: str, preset: FamilyPreset) -> SnapshotSettings:
+    """Networks of one of :data:`FAMILIES` for the study's images, and their training."""
+    check_choice(family, FAMILIES, name="family")
+    return _SETTINGS[family](study, preset)
 
 
 def _sizes(study: Study) -> dict[str, int]:

@@ -1,8 +1,10 @@
 """Small weights of the four GMAN models for a demonstration: written once after training, read in a moment.
 
-Generators only, in half precision, in one safetensors file with their settings.
+Generators only, in half precision, in one safetensors file with their settings; where they come from stands in the file,
+and with its checksum in a JSON file beside it.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,11 +27,26 @@ KEPT = ("layers", "image_size", "channels", "width", "latent")
 
 
 def demo_weights(path: str, *, dataset: str, profile: str = "cpu", seed: int = 0) -> Path:
-    """Train the four models as their chapter does, or take them from the store, and write their weights."""
+    """Train the four models as their chapter does, or take them from the store, and write their weights to ``path``.
+
+    Beside it ``<path>.json`` says how they were trained: data set, profile, seed, settings and steps of each, the
+    checksum of the file, and the command that makes it again.
+    """
     study = Study(PRESETS[profile], dataset=dataset, seed=seed, store=default_store())
-    generators = trained_generators(GMANStudy(study, GMAN_PRESETS[profile]))
+    gman = GMANStudy(study, GMAN_PRESETS[profile])
     trained_on = f"{dataset}, profile {profile}, seed {seed}"
-    return save_generators(Path(path), generators, trained_on=trained_on)
+    file = save_generators(Path(path), trained_generators(gman), trained_on=trained_on)
+    provenance = {
+        "file": file.name,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "made by": f"make demo-weights WEIGHTS_OF={dataset}",
+        "trained on": trained_on,
+        "images": study.train.fingerprint,
+        "runs": {run: gman.settings(run).describe() for run in GMAN_MODELS},
+    }
+    text = json.dumps(provenance, indent=1, sort_keys=True) + "\n"
+    file.with_name(f"{file.name}.json").write_text(text, encoding="utf-8")
+    return file
 
 
 def trained_generators(study: GMANStudy) -> dict[str, nn.Module]:

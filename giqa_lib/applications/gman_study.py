@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from giqa_lib.applications.generator_judge import GeneratorJudge
+from giqa_lib.applications.judge_diversity import judge_verdicts
 from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_choice, check_positive
 from giqa_lib.evaluation import Encounter, Player, meet
@@ -80,10 +81,16 @@ class GMANPreset:
 
 GMAN_PRESETS = {
     "quick": GMANPreset(
-        width=4, steps=(10, 30), variant_steps=12, collapse_steps=20, batch_size=16, samples=300
+        width=4,
+        steps=(20, 60),
+        variant_steps=24,
+        collapse_steps=20,
+        rate=2e-3,
+        batch_size=16,
+        samples=300,
     ),
     "cpu": GMANPreset(
-        width=16, steps=(400, 1200), variant_steps=800, collapse_steps=400, rate=6e-4
+        width=16, steps=(400, 1200), variant_steps=500, collapse_steps=400, rate=6e-4
     ),
     "paper": GMANPreset(
         width=32, steps=(6250, 18_750), variant_steps=18_750, collapse_steps=18_750, samples=10_000
@@ -98,7 +105,8 @@ class _Kind:
     layers: str = "dense"
     discriminators: int = DISCRIMINATORS
     aggregation: Aggregation = field(default_factory=MeanOfProbabilities)
-    different: bool = False
+    dropout: bool = False
+    separate: bool = False
     too_fast: bool = False
 
 
@@ -115,7 +123,9 @@ _VARIANTS = {
     "geometric": _Kind(aggregation=SoftMean(mean="geometric")),
     "harmonic": _Kind(aggregation=SoftMean(mean="harmonic")),
     "learned": _Kind(aggregation=LearnedSoftMean()),
-    "different": _Kind(aggregation=MeanOfValues(), different=True),
+    "dropout": _Kind(aggregation=MeanOfValues(), dropout=True),
+    "separate": _Kind(aggregation=MeanOfValues(), separate=True),
+    "different": _Kind(aggregation=MeanOfValues(), dropout=True, separate=True),
 }
 _TOO_FAST = {
     f"{name}, fast generator": replace(_KINDS[name], too_fast=True) for name in ("DCGAN", "DCGMAN")
@@ -151,8 +161,8 @@ class GMANStudy:
             width=preset.width,
             discriminators=count,
             aggregation=kind.aggregation,
-            dropout=dropout_rates(count) if kind.different else (),
-            separate=kind.different,
+            dropout=dropout_rates(count) if kind.dropout else (),
+            separate=kind.separate,
             soft_labels=kind.layers == "dense",
         )
         steps = preset.steps
@@ -161,7 +171,7 @@ class GMANStudy:
         elif kind.too_fast:
             steps = (preset.collapse_steps,)
         # Discriminators with images of their own each get a batch, as in Durugkar et al.'s code.
-        batch = preset.batch_size * (count if kind.different else 1)
+        batch = preset.batch_size * (count if kind.separate else 1)
         boost = preset.boost if kind.too_fast else 1.0
         rate = preset.rate / math.sqrt(boost)
         train = made.training(steps[-1], batch_size=batch, rate=rate, boost=boost)
@@ -231,6 +241,14 @@ class GMANStudy:
     def predicted(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.int64]:
         """The study's own classifier's classes of images of the data set's size."""
         return self.study.classifier.predict(images).numpy()
+
+    def verdicts(self, run: str, images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n judges"]:
+        """Logits of each of a run's discriminators, in evaluation mode, on images of the data set's size."""
+        found = self.snapshots(run)
+        judges = found.discriminator(found.steps[-1])
+        size = self.settings(run).architecture.image_size
+        shown = self._shown(images, size).to(self.study.device)
+        return judge_verdicts(judges, shown).cpu()
 
     @staticmethod
     def _shown(images: UInt8[Tensor, "n c h w"], size: int) -> Float[Tensor, "n c size size"]:

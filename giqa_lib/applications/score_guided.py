@@ -6,7 +6,6 @@ widths, lengths and data are a profile's, the evaluator is EfficientNet-Lite0 sh
 (``evaluator_size``), the Inception score's network is another one, so values cannot be compared with the printed ones.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -30,10 +29,14 @@ from giqa_lib.evaluation import FrechetReference, inception_score
 from giqa_lib.features import PCA, ImageNetClassifier, imagenet_classifier
 from giqa_lib.gan import (
     AS_PRINTED,
+    UNBOUNDED,
+    UP_TO_REAL,
     Alteration,
+    Architecture,
     BatchScore,
     ControlGANSettings,
     Feed,
+    InBFloat16,
     LabelGuide,
     LabelGuideSettings,
     Snapshots,
@@ -42,15 +45,13 @@ from giqa_lib.gan import (
     fetch_snapshots,
     label_guidance,
     labelled_at_random,
-    new_state,
     pad_to,
     score_guidance,
-    train,
     without_adversary,
 )
 from giqa_lib.scores import GaussianMixture
 
-__all__ = ["SCORE_PRESETS", "SCORE_RUNS", "ScorePreset", "ScoreStudy", "step_seconds"]
+__all__ = ["COLOUR_PRESETS", "SCORE_PRESETS", "SCORE_RUNS", "ScorePreset", "ScoreStudy"]
 
 
 UNMIRRORED = ("digits", "mnist")  # whose mirror images are something else
@@ -60,8 +61,9 @@ UNMIRRORED = ("digits", "mnist")  # whose mirror images are something else
 class ScorePreset:
     """Networks, length and evaluator of a profile, and how many images are judged.
 
-    ``steps`` are the snapshots to judge; rates are halved after half of the last. ``parts`` of the judged images
-    give the Inception score's mean and spread.
+    ``steps`` are the snapshots to judge; rates are halved after half of the last. ``arithmetic`` (float32 or
+    bfloat16) is that of the generator and the discriminator while they train. ``parts`` of the judged images give the
+    Inception score's mean and spread.
     """
 
     width: int
@@ -69,6 +71,7 @@ class ScorePreset:
     steps: tuple[int, ...]
     batch_size: int = 64
     penalty: float = 10.0
+    arithmetic: str = "float32"
     evaluator: str = "efficientnet_lite0"
     evaluator_size: int = 48
     weight: float = 0.5
@@ -82,6 +85,7 @@ class ScorePreset:
     def __post_init__(self) -> None:
         for name in ("width", "batch_size", "judged", "components", "dimensions"):
             check_positive(getattr(self, name), name=name)
+        check_choice(self.arithmetic, ("float32", "bfloat16"), name="arithmetic")
 
 
 SCORE_PRESETS = {
@@ -112,10 +116,11 @@ SCORE_PRESETS = {
     ),
 }
 
-
-def _any(reached: Tensor, score: Tensor) -> Tensor:
-    """No bound: the score itself, however high."""
-    return score
+#: For the paper's own data, whose colour images take longer; at step 250 ScoreGAN has taken as long as ControlGAN
+#: at the last.
+COLOUR_PRESETS = SCORE_PRESETS | {
+    "cpu": replace(SCORE_PRESETS["cpu"], steps=(60, 105, 150, 250, 300))
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +128,7 @@ class _Kind:
     """Which score guides, how it is bounded, and whether the generator hears the two other players."""
 
     score: str | None = None
-    bound: Callable[[Tensor, Tensor], Tensor] = torch.minimum
+    bound: Callable[[Tensor, Tensor], Tensor] = UP_TO_REAL
     adversary: bool = True
 
 
@@ -133,7 +138,7 @@ _KINDS = {
     "ScoreGAN, as printed": _Kind(score="inception", bound=AS_PRINTED),
     "FID as the score": _Kind(score="frechet"),
     "density as the score": _Kind(score="density"),
-    "score alone": _Kind(score="inception", bound=_any, adversary=False),
+    "score alone": _Kind(score="inception", bound=UNBOUNDED, adversary=False),
 }
 SCORE_RUNS = tuple(_KINDS)
 
@@ -147,10 +152,10 @@ class ScoreStudy:
 
     # ------------------------------------------------------------ training
     @cached_property
-    def architecture(self) -> ControlGANSettings:
-        """Generator and discriminator."""
+    def settings(self) -> SnapshotSettings:
+        """Generator and discriminator, their training, and the steps at which the generator is kept."""
         p, study = self.preset, self.study
-        return ControlGANSettings(
+        made = ControlGANSettings(
             classes=self.classes,
             image_size=max(32, study.network_size),
             channels=int(study.train[0].shape[0]),
@@ -158,6 +163,16 @@ class ScoreStudy:
             penalty=p.penalty,
             halve_after=max(1, p.steps[-1] // 2),
         )
+        return SnapshotSettings(
+            architecture=InBFloat16(exact=made) if p.arithmetic == "bfloat16" else made,
+            train=made.training(p.steps[-1], batch_size=p.batch_size),
+            steps=p.steps,
+        )
+
+    @property
+    def architecture(self) -> Architecture:
+        """Generator and discriminator."""
+        return self.settings.architecture
 
     @cached_property
     def feed(self) -> Feed:
@@ -236,16 +251,11 @@ class ScoreStudy:
 
     def snapshots(self, run: str) -> Snapshots:
         """The run's generators at the preset's steps."""
-        p, study = self.preset, self.study
-        settings = SnapshotSettings(
-            architecture=self.architecture,
-            train=self.architecture.training(p.steps[-1], batch_size=p.batch_size),
-            steps=p.steps,
-        )
+        study = self.study
         return fetch_snapshots(
             study.store,
             study.train,
-            settings,
+            self.settings,
             seed=study.seed,
             labels=self._labels,
             alteration=self.alteration(run),
@@ -331,37 +341,6 @@ class ScoreStudy:
         count = min(self.preset.judged, len(self.study.real))
         images = self.study.real.subset(np.arange(count)).tensor()
         return self.measure(images).assign(run="real images", seed=self.study.seed)
-
-
-def step_seconds(study: ScoreStudy, runs: Sequence[str], *, count: int) -> pd.DataFrame:
-    """Seconds of ``count`` training steps of each run, taken in turn so that what else the machine does falls on all.
-
-    One row a turn, a column a run; a first step of each is not counted.
-    """
-    made, p = study.architecture, study.preset
-    settings = made.training(count + 1, batch_size=p.batch_size)
-    started = {}
-    for run in runs:
-        random = torch.Generator().manual_seed(study.study.seed)
-        generator, discriminator = made.networks(random)
-        players = generator.to(study.study.device), discriminator.to(study.study.device)
-        alteration = study.alteration(run)
-        state = new_state(*players, settings, latent=made.latent, random=random)
-        state.companions = alteration.companions
-        variant = alteration.change(made.variant(players[1]))
-        every = range(1, settings.steps + 1)
-        started[run] = train(
-            state, study.feed, settings, at=every, variant=variant, device=study.study.device
-        )
-    turns = []
-    for _ in range(settings.steps):
-        turn = {}
-        for run, steps in started.items():
-            begun = time.perf_counter()
-            next(steps)
-            turn[run] = time.perf_counter() - begun
-        turns.append(turn)
-    return pd.DataFrame(turns[1:])
 
 
 @dataclass(kw_only=False)

@@ -94,13 +94,19 @@ def step_agreement(
 ) -> Estimate:
     """Spearman correlation of the snapshots' mean scores with their training steps, in [-1, 1].
 
-    The standard error is by bootstrap over the latents, which all snapshots share.
+    0 where all means are equal, as when every calibrated score is nought: such a score puts no snapshot before
+    another. The standard error is by bootstrap over the latents, which all snapshots share.
     """
     generated = study.rows("generated")
     table = scores[generated].reshape(len(study.steps), -1)
     steps = np.asarray(study.steps, dtype=float)
+
+    def order(columns: Scores) -> float:
+        means = columns.mean(axis=0)
+        return srcc(means, steps) if np.ptp(means) > 0 else 0.0
+
     return bootstrap(
-        lambda columns: srcc(columns.mean(axis=0), steps),
+        order,
         table.T,
         resamples=resamples,
         random_state=random_state,

@@ -230,22 +230,26 @@ class Study:
         """Images that no file ever held, in the encoding of the data set's files."""
         return encoded_as(self.dataset, images)
 
-    @cached_property
-    def snapshots(self) -> Snapshots:
-        """The GAN's training, read from the store or made (it resumes where it was stopped)."""
+    @property
+    def snapshot_settings(self) -> SnapshotSettings:
+        """The GAN's networks, training and kept steps."""
         s = self.settings
         channels = int(self.train[0].shape[0])
-        settings = SnapshotSettings(
+        return SnapshotSettings(
             architecture=DCGANSettings(
                 image_size=self.network_size, channels=channels, width=s.width
             ),
             train=TrainSettings(steps=s.steps[-1], batch_size=64),
             steps=tuple(sorted({*s.steps, *self.labelled_steps})),
         )
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        """The GAN's training, read from the store or made (it resumes where it was stopped)."""
         return fetch_snapshots(
             self.store,
             self.train,
-            settings,
+            self.snapshot_settings,
             seed=self.seed,
             device=self.device,
             progress=self.progress,

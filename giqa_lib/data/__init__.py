@@ -13,6 +13,7 @@ from giqa_lib.data.label_maps import (
     resize_maps,
 )
 from giqa_lib.data.opening import open_images
+from giqa_lib.data.parquet_writing import write_parquet
 from giqa_lib.data.places import find_folder
 from giqa_lib.data.quality_database import QualityDatabase
 from giqa_lib.data.quality_parquet import (
@@ -68,4 +69,5 @@ __all__ = [
     "status",
     "toy_faces",
     "warp",
+    "write_parquet",
 ]

@@ -13,7 +13,7 @@ from giqa_lib.checks import InputError, check_positive, error_line
 
 __all__ = ["Worker", "this_worker"]
 
-#: Where launchers write rank and number of workers: torchrun and Fabric, then Slurm.
+#: Where launchers write rank and number of workers: torchrun (and ``fabric run``), then Slurm.
 LAUNCHERS = (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS"))
 
 
@@ -43,7 +43,9 @@ class Worker:
 
 
 def this_worker(environment: Mapping[str, str] | None = None) -> Worker:
-    """The worker that the launcher made this process: torchrun, Lightning Fabric or Slurm; else alone.
+    """The worker that the launcher made this process: torchrun, ``fabric run`` or Slurm; else alone.
+
+    In a script that launches Fabric itself: :func:`giqa_lib.distributed.fabric_worker`.
 
     >>> this_worker({"RANK": "1", "WORLD_SIZE": "4"})
     Worker(rank=1, count=4)

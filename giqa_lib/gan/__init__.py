@@ -11,8 +11,10 @@ from giqa_lib.gan.aggregation import (
     soft_mean,
 )
 from giqa_lib.gan.architecture import Alteration, Architecture, altered
+from giqa_lib.gan.arithmetic import InBFloat16, computes_bfloat16
 from giqa_lib.gan.attribute_change import attributes_at_random, change_attributes
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
+from giqa_lib.gan.cost import TrainingCost, training_cost
 from giqa_lib.gan.feeds import (
     Batch,
     Feed,
@@ -86,6 +88,7 @@ from giqa_lib.gan.runs import network_tensors, read_losses, train_in
 from giqa_lib.gan.sampling import Truncatable, latents, sample
 from giqa_lib.gan.score_guide import (
     AS_PRINTED,
+    UNBOUNDED,
     UP_TO_REAL,
     BatchScore,
     batch_frechet_distance,
@@ -125,6 +128,7 @@ __all__ = [
     "NON_SATURATING",
     "SOFT_LABELS",
     "SPADE",
+    "UNBOUNDED",
     "UP_TO_REAL",
     "WASSERSTEIN",
     "Aggregation",
@@ -151,6 +155,7 @@ __all__ = [
     "Generator",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "InBFloat16",
     "LabelGuide",
     "LabelGuideSettings",
     "LearnedSoftMean",
@@ -183,6 +188,7 @@ __all__ = [
     "TrainSettings",
     "TrainState",
     "TrainedTranslator",
+    "TrainingCost",
     "Translator",
     "TranslatorSettings",
     "Truncatable",
@@ -195,6 +201,7 @@ __all__ = [
     "batch_frechet_distance",
     "batch_inception_score",
     "change_attributes",
+    "computes_bfloat16",
     "crop_to",
     "draw_holes",
     "dropout_rates",
@@ -234,6 +241,7 @@ __all__ = [
     "to_unit",
     "train",
     "train_in",
+    "training_cost",
     "translate",
     "with_batch_statistics",
     "without_adversary",

@@ -111,6 +111,7 @@ class LabelGuide:
         )
         self.gamma = torch.zeros(())
         self._real_loss = torch.zeros(())
+        self._generated_loss = torch.zeros(())
 
     def learn(self, state: TrainState) -> None:
         """One step of the classifier on an augmented batch of real images."""
@@ -133,7 +134,8 @@ class LabelGuide:
         finally:
             self.classifier.requires_grad_(True)  # the graph is built
         told = self.gamma.to(missed.device) * missed
-        change = s.gamma_rate * (missed.detach().cpu() - s.gamma_balance * self._real_loss)
+        self._generated_loss = missed.detach().cpu()
+        change = s.gamma_rate * (self._generated_loss - s.gamma_balance * self._real_loss)
         self.gamma = (self.gamma + change).clamp(0.0, s.gamma_most)
         return told
 
@@ -148,6 +150,14 @@ class LabelGuide:
         self.classifier.load_state_dict(below(tensors, "classifier"))
         load_optimizer(self.optimizer, below(tensors, "optimizer"))
         self.gamma = tensors["gamma"]
+
+    def numbers(self) -> dict[str, float]:
+        """Its losses on the last real and generated batch, and gamma as it will be in the next step."""
+        return {
+            "classifier, real": float(self._real_loss),
+            "classifier, generated": float(self._generated_loss),
+            "gamma": float(self.gamma),
+        }
 
 
 def label_guidance(guide: LabelGuide) -> Alteration:

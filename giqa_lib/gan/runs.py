@@ -67,8 +67,10 @@ def train_in(
             yield reached
         if reached.step in checkpoints:
             save_checkpoint(folder, reached, config)
-    judges = [f"{COLUMNS[1]} {n + 1}" for n in range(len(state.losses[0]) - len(COLUMNS))]
-    losses = pd.DataFrame(state.losses, columns=[*COLUMNS, *judges])
+    beside = [name for each in state.companions.values() for name in each.numbers()]
+    several = len(state.losses[0]) - len(COLUMNS) - len(beside)
+    judges = [f"{COLUMNS[1]} {n + 1}" for n in range(several)]
+    losses = pd.DataFrame(state.losses, columns=[*COLUMNS, *judges, *beside])
     losses.to_csv(folder / LOSSES, index=False)
     remove_checkpoints(folder)
 
@@ -77,7 +79,7 @@ def read_losses(folder: Path) -> pd.DataFrame:
     """Both players' losses of a finished run: ``step``, ``discriminator``, ``generator``.
 
     Where several discriminators judge, also ``discriminator 1``, ``discriminator 2``, ..., which add up to the
-    first.
+    first; where something is trained beside the players, its own columns (``gamma`` of a label guide).
     """
     return pd.read_csv(folder / LOSSES)
 

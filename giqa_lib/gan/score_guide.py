@@ -15,13 +15,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from giqa_lib.checks import check_positive
+from giqa_lib.checks import InputError, check_positive, error_line
 from giqa_lib.gan.architecture import Alteration
 from giqa_lib.gan.feeds import Batch
 from giqa_lib.gan.trainer import Variant
 
 __all__ = [
     "AS_PRINTED",
+    "UNBOUNDED",
     "UP_TO_REAL",
     "BatchScore",
     "batch_frechet_distance",
@@ -36,6 +37,15 @@ Bound = Callable[[Tensor, Tensor], Tensor]
 
 UP_TO_REAL: Bound = torch.minimum
 AS_PRINTED: Bound = torch.maximum
+
+
+def UNBOUNDED(reached: Tensor, score: Tensor) -> Tensor:  # noqa: N802, a constant like its sisters
+    """The score itself, however high."""
+    return score
+
+
+# Artefacts are kept under these words; a function's repr would be another in each process.
+_WORDS = {UP_TO_REAL: "up to real", AS_PRINTED: "as printed", UNBOUNDED: "without bound"}
 
 
 def batch_inception_score(logits: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
@@ -79,9 +89,13 @@ def score_guidance(
     """Training with ``weight`` (the paper's delta) times a bounded score taken from the generator's loss.
 
     ``name`` says what ``score`` is, evaluator and input size included: artefacts are kept under it. Weight 0
-    changes nothing, bitwise.
+    changes nothing, bitwise. ``bound`` is :data:`UP_TO_REAL`, :data:`AS_PRINTED` or :func:`UNBOUNDED`.
     """
     check_positive(weight, name="weight", zero=True)
+    if bound not in _WORDS:
+        hint = "artefacts are kept under its name, which another function does not have"
+        expected = "UP_TO_REAL, AS_PRINTED or UNBOUNDED"
+        raise InputError(error_line("bound", expected=expected, got=repr(bound), hint=hint))
 
     def change(variant: Variant) -> Variant:
         if weight == 0:
@@ -94,10 +108,8 @@ def score_guidance(
 
         return replace(variant, generator_extra=extra)
 
-    printed = {UP_TO_REAL: "up to real", AS_PRINTED: "as printed"}.get(bound, repr(bound))
-    return Alteration(
-        description={"score": name, "weight": weight, "bound": printed}, change=change
-    )
+    described = {"score": name, "weight": weight, "bound": _WORDS[bound]}
+    return Alteration(description=described, change=change)
 
 
 def without_adversary(variant: Variant) -> Variant:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from giqa_lib.checks import GiqaError, check_positive, check_probability, error_line
+from giqa_lib.checks import GiqaError, InputError, check_positive, check_probability, error_line
 from giqa_lib.gan.aggregation import Aggregate, sum_of_losses
 from giqa_lib.gan.feeds import Batch, Feed
 from giqa_lib.gan.objectives import (
@@ -71,6 +71,10 @@ def _no_schedule(state: "TrainState") -> None:
     return None
 
 
+def _normal_latents(count: int, latent: int, random: torch.Generator) -> Tensor:
+    return torch.randn(count, latent, generator=random)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """What is particular to one kind of GAN.
@@ -78,7 +82,8 @@ class Variant:
     ``discriminator_weights`` and ``generator_weights`` give one weight (n,) for each generated image;
     ``aggregate`` is what the generator pays where several discriminators judge, each of which pays its own
     loss; the extra losses are added to a player's own; ``before_step`` may change the networks by the step
-    that the state is about to leave. The defaults change nothing, bitwise.
+    that the state is about to leave; ``draw_latents`` gives (count, width) latents. The defaults change
+    nothing, bitwise.
     """
 
     objective: Objective = NON_SATURATING
@@ -88,6 +93,7 @@ class Variant:
     generator_extra: Callable[[Tensor, Batch], Tensor] = _no_generator_loss
     aggregate: Aggregate = sum_of_losses
     before_step: Callable[["TrainState"], None] = _no_schedule
+    draw_latents: Callable[[int, int, torch.Generator], Tensor] = _normal_latents
 
 
 @runtime_checkable
@@ -102,13 +108,18 @@ class Companion(Protocol):
         """Back to what :meth:`tensors` gave."""
         ...
 
+    def numbers(self) -> dict[str, float]:
+        """What the losses say of it after a step, by column; always the same columns."""
+        ...
+
 
 @dataclass(kw_only=True)
 class TrainState:
     """Everything that the next step depends on, and the losses so far.
 
     ``average`` is the exponential moving average of the generator's weights, if one is kept. ``losses`` has
-    a row a step: the step, the discriminator's loss, the generator's and, where several judge, each one's own.
+    a row a step: the step, the discriminator's loss, the generator's, where several judge each one's own, and
+    the companions' numbers.
     """
 
     generator: nn.Module
@@ -190,7 +201,8 @@ def train(
         with _seeded(state.random.initial_seed() + STEP_SEED * step, device):
             losses = _step(state, feed, settings, variant, device)
         state.step = step
-        state.losses.append((step, *losses))
+        beside = [n for each in state.companions.values() for n in each.numbers().values()]
+        state.losses.append((step, *losses, *beside))
         if step in wanted:
             yield state
 
@@ -206,7 +218,7 @@ def _step(
     objective, random, step = variant.objective, state.random, state.step + 1
 
     def latents() -> Tensor:
-        return torch.randn(settings.batch_size, state.latent, generator=random).to(device)
+        return variant.draw_latents(settings.batch_size, state.latent, random).to(device)
 
     variant.before_step(state)
     # The discriminator learns to tell real from generated.
@@ -214,6 +226,7 @@ def _step(
         real = feed(settings.batch_size, random).to(device)
         with torch.no_grad():
             fake = state.generator(latents(), *real.condition)
+        _check_same_size(real.images, fake)
         judged = state.discriminator(real.images, *real.condition)
         real_losses = losses_per_judge(objective.real_loss, judged)
         loss = summed(real_losses).mean()
@@ -238,6 +251,15 @@ def _step(
         state.average.update_parameters(state.generator)
     both = float(loss.detach()), float(generator_loss.detach())
     return both if len(real_losses) == 1 else (*both, *_own_losses(real_losses, fake_losses))
+
+
+def _check_same_size(real: Tensor, fake: Tensor) -> None:
+    """A convolutional discriminator would judge larger images in parts, and nobody would notice."""
+    if real.shape[1:] != fake.shape[1:]:
+        expected = f"(n, {', '.join(map(str, fake.shape[1:]))}) as the generator's"
+        got = f"shape {tuple(real.shape)}"
+        hint = "resize or pad the images, or change the networks' image_size and channels"
+        raise InputError(error_line("real images", expected=expected, got=got, hint=hint))
 
 
 def _own_losses(real: Sequence[Tensor], fake: Sequence[Tensor]) -> list[float]:

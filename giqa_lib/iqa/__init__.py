@@ -1,5 +1,8 @@
-"""Measures of image quality made for photographs, as baselines: NIMA, DeepIQA, RankIQA, NIQE, BRISQUE."""
+"""Measures of image quality made for photographs, as baselines: NIMA, DeepIQA, RankIQA, NIQE, BRISQUE; and AttGF-IQA."""
 
+from giqa_lib.iqa.attgf import AttGFNetwork, AttGFSettings, new_attgf_network
+from giqa_lib.iqa.attgf_training import AttGFFit, AttGFScore, fetch_attgf, fit_attgf
+from giqa_lib.iqa.attribute_analysis import AttributeAnalysis, AttributeTransform, part_shares
 from giqa_lib.iqa.baselines import (
     BASELINES,
     BaselineSettings,
@@ -7,8 +10,11 @@ from giqa_lib.iqa.baselines import (
     fetch_baseline,
     fit_baseline,
 )
+from giqa_lib.iqa.block_attention import BlockAttention
+from giqa_lib.iqa.descent import DescentSettings
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
 from giqa_lib.iqa.information_weighted import iw_ssim
+from giqa_lib.iqa.meta_learning import InnerStep, inner_step, meta_gradient, plain_gradient
 from giqa_lib.iqa.natural_statistics import SMALLEST_SIDE
 from giqa_lib.iqa.objectives import (
     absolute_error_loss,
@@ -18,6 +24,14 @@ from giqa_lib.iqa.objectives import (
     ranking_loss,
 )
 from giqa_lib.iqa.official import PyiqaScore, load_weights, pyiqa_score
+from giqa_lib.iqa.pair_feed import PairBatch, PairFeed
+from giqa_lib.iqa.quality_objectives import (
+    ObjectiveWeights,
+    centre_loss,
+    focal_rank_loss,
+    pair_probability,
+    score_regression_loss,
+)
 from giqa_lib.iqa.scene_scores import BRISQUE, NIQE, fit_brisque, fit_niqe
 
 __all__ = [
@@ -25,21 +39,44 @@ __all__ = [
     "BRISQUE",
     "NIQE",
     "SMALLEST_SIDE",
+    "AttGFFit",
+    "AttGFNetwork",
+    "AttGFScore",
+    "AttGFSettings",
+    "AttributeAnalysis",
+    "AttributeTransform",
     "BaselineSettings",
+    "BlockAttention",
     "DegradedExamples",
+    "DescentSettings",
+    "InnerStep",
     "NaturalScore",
+    "ObjectiveWeights",
+    "PairBatch",
+    "PairFeed",
     "PyiqaScore",
     "absolute_error_loss",
+    "centre_loss",
     "earth_mover_loss",
+    "fetch_attgf",
     "fetch_baseline",
+    "fit_attgf",
     "fit_baseline",
     "fit_brisque",
     "fit_niqe",
+    "focal_rank_loss",
     "held_out_examples",
+    "inner_step",
     "iw_ssim",
     "load_weights",
     "mean_opinion",
+    "meta_gradient",
+    "new_attgf_network",
     "opinion_distribution",
+    "pair_probability",
+    "part_shares",
+    "plain_gradient",
     "pyiqa_score",
     "ranking_loss",
+    "score_regression_loss",
 ]

@@ -4,8 +4,8 @@ r"""The network of AttGF-IQA (Tian et al. 2022, Eq. 12): four scales, each a CBA
 
 What the paper leaves open is chosen here: a scale begins with a 3 x 3 convolution, normalisation and a rectifier, of
 stride 2 from the second scale on; what the second ABA gives goes to the next scale; each Att enters Q by its mean over places. Widths are a
-setting. Nothing is pretrained. Without CBA the attention is the identity; without ABA both blocks
-are left out, as in the paper's Table VI, and Q is made of what the attention gives.
+setting. Nothing is pretrained. As in the paper's Table VI, without CBA the attention is left out, and without ABA batch normalisation
+stands in the place of each attribute-guided transform.
 """
 
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ class AttGFSettings:
     widths : channels of the four scales.
     stride : of the first convolution: 1, or 2 for images of 64 pixels and more.
     reduction : of the attention's channels.
-    attention, attributes : whether there are CBAs, whether there are ABAs.
+    attention, attributes : whether there are CBAs, and whether the transforms see the map.
     transform : the form of the attribute-guided transform, one of ``TRANSFORMS``.
     """
 
     classes: int
     channels: int = 3
-    widths: tuple[int, int, int, int] = (8, 16, 32, 64)
+    widths: tuple[int, ...] = (8, 16, 32, 64)
     stride: int = 1
     reduction: int = 4
     attention: bool = True
@@ -53,9 +53,7 @@ class AttGFSettings:
             check_positive(getattr(self, name), name=name)
         if len(self.widths) != SCALES:
             got, hint = str(len(self.widths)), "give a width a scale"
-            raise InputError(
-                error_line("widths", expected=f"{SCALES} numbers", got=got, hint=hint)
-            )
+            raise InputError(error_line("widths", expected=f"{SCALES} numbers", got=got, hint=hint))
         check_choice(self.transform, TRANSFORMS, name="transform")
 
 
@@ -71,10 +69,14 @@ class _Scale(nn.Module):
             if settings.attention
             else nn.Identity()
         )
-        count = 2 if settings.attributes else 0
         self.analyses = nn.ModuleList(
-            AttributeAnalysis(after, classes=settings.classes, form=settings.transform)
-            for _ in range(count)
+            AttributeAnalysis(
+                after,
+                classes=settings.classes,
+                form=settings.transform,
+                attributes=settings.attributes,
+            )
+            for _ in range(2)
         )
 
     def forward(self, features: Tensor, shares: Tensor) -> Tensor:

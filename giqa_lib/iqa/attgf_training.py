@@ -8,7 +8,7 @@ pairs of the sources decides the weights.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,8 @@ class AttGFFit:
 
     descent: DescentSettings
     pairs: int = 10
-    inner: InnerStep | None = InnerStep()
-    weights: ObjectiveWeights = ObjectiveWeights()
+    inner: InnerStep | None = field(default_factory=InnerStep)
+    weights: ObjectiveWeights = field(default_factory=ObjectiveWeights)
     focus: float = 2.0
     regressed: tuple[str, ...] = ("PENNet",)
 
@@ -225,7 +225,9 @@ def fetch_attgf(
             progress=progress,
         )
 
-    return store.fetch_saved("attgf", config, make, lambda folder: AttGFScore.load(folder, device=device))
+    return store.fetch_saved(
+        "attgf", config, make, lambda folder: AttGFScore.load(folder, device=device)
+    )
 
 
 def _losses(learner: _Learner, batches: Mapping[str, PairBatch], fit: AttGFFit) -> Losses:

@@ -5,7 +5,8 @@ r"""ABA, the attribute block of AttGF-IQA (Tian et al. 2022, Eq. 9 to 11): featu
 mean and deviation over batch and places (running ones when it scores), :math:`\gamma` and :math:`\beta` two 3 x 3
 convolutions of the segmentation map S. The map comes as one channel a part: how large a share of each cell is of it.
 ``"spade"`` names the form of SPADE's code (Park et al. 2019), :math:`(1 + \gamma) \otimes \bar V + \beta`; its hidden convolution
-of 128 channels is not here. A rectifier after the last convolution is ours: the paper names none.
+of 128 channels is not here. The convolution of gamma starts with a bias of one in the printed form and of nought in SPADE's, so that
+neither begins with features of nought. A rectifier after the last convolution is ours: the paper names none.
 """
 
 import torch
@@ -49,6 +50,7 @@ class AttributeTransform(nn.Module):
         self.normalise = nn.BatchNorm2d(channels, affine=False)
         self.scale = nn.Conv2d(classes, channels, 3, padding=1)
         self.shift = nn.Conv2d(classes, channels, 3, padding=1)
+        nn.init.constant_(self.scale.bias, 0.0 if form == "spade" else 1.0)  # type: ignore[arg-type]
 
     def forward(
         self, features: Float[Tensor, "n c h w"], shares: Float[Tensor, "n k height width"]
@@ -59,16 +61,37 @@ class AttributeTransform(nn.Module):
         return scale * self.normalise(features) + self.shift(here)
 
 
+class _WithoutMap(nn.Module):
+    """Batch normalisation in the transform's place."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.normalise = nn.BatchNorm2d(channels)
+
+    def forward(self, features: Tensor, shares: Tensor) -> Tensor:
+        normalised: Tensor = self.normalise(features)
+        return normalised
+
+
 class AttributeAnalysis(nn.Module):
     """ABA: the transform and the 3 x 3 convolution after it.
+
+    With ``attributes`` false the transform is batch normalisation with a scale and shift a channel, as in the paper's Table VI; the map
+    then makes no difference.
 
     >>> AttributeAnalysis(4, classes=3)(torch.zeros(2, 4, 5, 5), torch.zeros(2, 3, 10, 10)).shape
     torch.Size([2, 4, 5, 5])
     """
 
-    def __init__(self, channels: int, *, classes: int, form: str = "printed") -> None:
+    def __init__(
+        self, channels: int, *, classes: int, form: str = "printed", attributes: bool = True
+    ) -> None:
         super().__init__()
-        self.transform = AttributeTransform(channels, classes=classes, form=form)
+        self.transform: nn.Module = (
+            AttributeTransform(channels, classes=classes, form=form)
+            if attributes
+            else _WithoutMap(channels)
+        )
         self.combine = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(

@@ -119,7 +119,10 @@ def descend(
 
 
 def _tensors(
-    module: nn.Module, optimiser: torch.optim.Optimizer, random: torch.Generator, losses: list[float]
+    module: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    random: torch.Generator,
+    losses: list[float],
 ) -> dict[str, Tensor]:
     found = {
         "random": random.get_state(),

@@ -66,7 +66,7 @@ def inner_step(
 def meta_gradient(
     losses: Losses, parameters: Mapping[str, Tensor], domains: Sequence[str], step: InnerStep
 ) -> tuple[Parameters, float]:
-    """g / N of one meta-batch, and the mean of L_tr + L_te over its sub-batches. ``parameters`` need a gradient.
+    """The gradient g / N of one meta-batch, and the mean of L_tr + L_te over its sub-batches. ``parameters`` need a gradient.
 
     L_tr is a sum over domains, so each domain's gradient at theta is found once. Raises ``InputError`` for fewer than two domains.
 

@@ -9,7 +9,7 @@ from giqa_lib.runner.parameters import (
     declared_parameters,
     parse_assignments,
 )
-from giqa_lib.runner.plan import ChapterPlan, plan, plan_text
+from giqa_lib.runner.plan import ChapterPlan, plan, plan_text, training_lines
 from giqa_lib.runner.render import RenderFailed, render
 from giqa_lib.runner.site import StaleRun, assemble, chapters
 
@@ -34,4 +34,5 @@ __all__ = [
     "plan_text",
     "render",
     "run_claim",
+    "training_lines",
 ]

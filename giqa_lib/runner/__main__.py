@@ -12,9 +12,10 @@ from giqa_lib.runner.claim import EXIT_STATUS, run_claim
 from giqa_lib.runner.execute import execute
 from giqa_lib.runner.fingerprint import dependencies
 from giqa_lib.runner.parameters import parse_assignments
-from giqa_lib.runner.plan import plan, plan_text
+from giqa_lib.runner.plan import plan, plan_text, training_lines
 from giqa_lib.runner.render import render
 from giqa_lib.runner.site import assemble
+from giqa_lib.store import default_store
 
 REFUSED = 4  # the exit status for bad input, a failed notebook or a stale run
 
@@ -22,7 +23,8 @@ HELP = {
     "run": "run one notebook; record to book/results/<profile>, page to build/<profile>",
     "claim": "run what one claim needs; exit 0 reproduced, 1 not or direction only, "
     "2 inconclusive, 3 no number",
-    "plan": "print what a run of the book would do: parameters, data, measured times",
+    "plan": "print what a run of the book would do: parameters, data, measured times, and with "
+    "--measure hours and memory of its trainings",
     "site": "lay out the book's sources for jupyter-book",
     "render": "render the laid out sources with jupyter-book",
     "dependencies": "print the files that a notebook depends on",
@@ -46,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     for name in ("run", "dependencies"):
         added[name].add_argument("notebook", help="for example 1_giqa/density_scores")
     added["claim"].add_argument("id", help="as in book/papers/claims.yml")
+    text = "take a step of each training and estimate its hours and memory (minutes at paper size)"
+    added["plan"].add_argument("--measure", action="store_true", help=text)
+    text = "TFLOP/s that a GPU is assumed to sustain; default: %(default)s"
+    added["plan"].add_argument("--sustained", type=float, default=10.0, help=text)
     return parser
 
 
@@ -74,6 +80,13 @@ def _run(options: argparse.Namespace, root: Path) -> int:
         case "plan":
             entries = plan(root, profile=profile, overrides=overrides)
             write(plan_text(entries, profile=profile) + "\n")
+            if options.measure:
+                dataset = str(overrides.get("dataset", entries[0].dataset))
+                for line in training_lines(
+                    profile, dataset=dataset, store=default_store(), sustained=options.sustained
+                ):
+                    sys.stdout.write(line + "\n")
+                    sys.stdout.flush()
         case "site":
             assemble(root, profile=profile, pages=pages, site=site)
         case "render":

@@ -1,24 +1,26 @@
 """What a run of the whole book would do, without doing it.
 
-Times are those of the last recorded runs. Nothing is scaled from one profile to another: the
-time of a run with other data, sizes and hardware is not known until it has been measured.
+Chapters' times are those of the last recorded runs; they are not scaled from one profile to another. The
+cost of the GAN trainings, which is nearly all of the ``paper`` profile's, is estimated from a measured step of each.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jupytext
 
-from giqa_lib.checks import InputError, check_choice, error_line
+from giqa_lib.applications import planned_trainings
+from giqa_lib.checks import InputError, check_choice, check_positive, error_line
 from giqa_lib.data import dataset_card, dataset_names, find
 from giqa_lib.results import PROFILES, records
 from giqa_lib.runner.fingerprint import notebook_path
 from giqa_lib.runner.parameters import check_parameters, declared_parameters
 from giqa_lib.runner.site import chapters
+from giqa_lib.store import Store
 
-__all__ = ["ChapterPlan", "plan", "plan_text"]
+__all__ = ["ChapterPlan", "plan", "plan_text", "training_lines"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,3 +108,29 @@ def plan_text(entries: list[ChapterPlan], *, profile: str) -> str:
         "Wall-clock times of recorded runs, other jobs beside them or not; none is a guess."
     )
     return "\n".join(lines)
+
+
+def training_lines(profile: str, *, dataset: str, store: Store, sustained: float) -> Iterator[str]:
+    """A line a GAN training, as soon as a step of it has been measured: hours here and at ``sustained`` TFLOP/s, memory.
+
+    Hours are of one seed. The rate of a GPU is for the reader to say: none is measured here.
+    """
+    check_positive(sustained, name="sustained")
+    yield (
+        f"Trainings of one seed on {dataset}, estimated from one step of two images each "
+        f"(hours here on one thread; hours at an assumed {sustained:g} TFLOP/s; memory at most):"
+    )
+    total = 0.0
+    for one in planned_trainings(profile, dataset=dataset, store=store):
+        cost = one.cost()
+        total += (hours := cost.flops / (sustained * 1e12) / 3600)
+        yield (
+            f"  {one.part:<11} {one.name:<22} {one.train.steps:>7,} steps of {one.train.batch_size:<3} "
+            f"{cost.flops:8.1e} FLOP {_hours(cost.seconds / 3600):>9} here {_hours(hours):>9} there "
+            f"{cost.memory / 2**30:5.1f} GiB"
+        )
+    yield f"  all of them {_hours(total)} at {sustained:g} TFLOP/s, for each seed"
+
+
+def _hours(value: float) -> str:
+    return f"{value:,.0f} h" if value >= 10 else f"{value:.2g} h"

@@ -110,11 +110,7 @@ wide = wide.pivot(index="run", columns="column", values="text").loc[[*pair, "rea
 show_table(wide, name="tbl-models", caption="Both models and real images, mean over seeds ± standard error (this build).")
 
 # %% [markdown]
-# ```{comparison} scoregan / Table 2
-# ```
-#
-# ```{comparison} scoregan / Table 3
-# ```
+# The paper's numbers stand beside ours on its own data in {doc}`cifar`.
 #
 # ### The difference that the score makes
 #
@@ -176,7 +172,6 @@ show(plot, name="fig-failure", caption="Inception score as a share of that of re
 #
 # ## What to try
 #
-# - `dataset=cifar10` or `dataset=cifar100`, with `GIQA_DATA` set.
 # - `columns=5` shows fewer.
 
 # %%

@@ -1,6 +1,9 @@
 """The four GMAN models on the digits study: what is trained, what is shared, how it is judged and kept."""
 
 import dataclasses
+import hashlib
+import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,8 @@ from giqa_lib.applications import (
     JudgeSettings,
     agreement_with,
     battle_table,
+    demo_weights,
+    gman_demo,
     load_generators,
     on_larger_images,
     save_generators,
@@ -27,6 +32,7 @@ from giqa_lib.applications import (
 from giqa_lib.checks import DataUnavailable, InputError
 from giqa_lib.evaluation import FORMULAS, Encounter, Player, gam
 from giqa_lib.gan import GMANSettings, to_pixels
+from giqa_lib.results import find_checkout
 
 PRESET = GMANPreset(
     width=4, steps=(2, 4), variant_steps=3, collapse_steps=3, batch_size=5, samples=30
@@ -69,10 +75,22 @@ class TestWhatIsTrained:
                 made, aggregation=base.aggregation, dropout=(), separate=False
             )
             assert same == base
-        assert len(names) == len(GMAN_VARIANTS) - 3  # "different" shares the mean of values
-        different = gman.settings("different")
-        assert different.architecture.dropout == pytest.approx((0.56, 0.52, 0.48, 0.44, 0.40))
-        assert different.train.batch_size == 5 * PRESET.batch_size
+        # Those with other discriminators share the mean of values.
+        assert len(names) == len(GMAN_VARIANTS) - 5
+
+    @pytest.mark.parametrize(
+        ("run", "drops", "separate"),
+        [("dropout", True, False), ("separate", False, True), ("different", True, True)],
+    )
+    def test_discriminators_are_made_different_by_one_thing_at_a_time(
+        self, gman, run, drops, separate
+    ):
+        found = gman.settings(run)
+        rates = (0.56, 0.52, 0.48, 0.44, 0.40) if drops else ()
+        assert found.architecture.dropout == pytest.approx(rates)
+        assert found.architecture.separate == separate
+        # Each has a batch of its own.
+        assert found.train.batch_size == PRESET.batch_size * (5 if separate else 1)
 
     def test_a_fast_generator_is_faster_at_the_same_mean_rate(self, gman):
         train = gman.settings(COLLAPSING[0]).train
@@ -136,6 +154,16 @@ class TestWhatComesOut:
         assert found["value"].tolist() == pytest.approx(judge.judge(features)["value"].tolist())
         assert set(found["run"]) == {"GAN"}
 
+    @pytest.mark.parametrize("run", ["DCGMAN", "different"])
+    def test_verdicts_are_of_each_discriminator_in_evaluation_mode(self, gman, study, run):
+        found = gman.verdicts(run, study.real.tensor()[:7])
+        assert found.shape == (7, 5)
+        assert torch.equal(found, gman.verdicts(run, study.real.tensor()[:7]))
+        shown = gman.player(run).judge(
+            gman._shown(study.real.tensor()[:7], 28 if run == "DCGMAN" else 32)
+        )
+        assert torch.allclose(found.double().sigmoid().mean(1), shown, atol=1e-6)
+
 
 class TestBattles:
     def met(self):
@@ -155,6 +183,8 @@ class TestBattles:
         values = pd.DataFrame({"a": [1.0, 3.0, 1.0], "b": [2.0, 2.0, 2.0]})
         winners = pd.Series(["a", "a", "undefined"])
         assert agreement_with(winners, values).tolist() == [True, False, pd.NA]
+        equal = agreement_with(winners, values.assign(b=values["a"]))
+        assert equal.isna().all()  # nobody is the better
         high = agreement_with(winners, values, lower_is_better=False)
         assert high.tolist() == [False, True, pd.NA]
 
@@ -177,6 +207,28 @@ class TestDemo:
                 one, two = network(z), made[name](z)
             assert torch.allclose(one, two, atol=0.02)
             assert not network.training
+
+    def test_where_they_come_from_stands_beside_them(self, gman, tmp_path, monkeypatch):
+        monkeypatch.setenv("GIQA_STORE", str(tmp_path / "store"))
+        monkeypatch.setitem(gman_demo.PRESETS, "quick", gman.study.settings)
+        monkeypatch.setitem(gman_demo.GMAN_PRESETS, "quick", PRESET)
+        path = demo_weights(
+            str(tmp_path / "w.safetensors"), dataset="digits", profile="quick", seed=3
+        )
+        told = json.loads((tmp_path / "w.safetensors.json").read_text())
+        assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert told["trained on"] == load_generators(path)[1] == "digits, profile quick, seed 3"
+        assert told["runs"]["GMAN"]["train"]["steps"] == PRESET.steps[-1]
+        assert told["images"] == gman.study.train.fingerprint
+
+    def test_the_books_file_is_small_and_is_the_one_described(self):
+        path = find_checkout(Path(__file__).parent) / "book" / "weights" / "gman.safetensors"
+        told = json.loads(path.with_name(f"{path.name}.json").read_text())
+        assert path.stat().st_size < 2e6
+        assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        found, trained_on = load_generators(path)
+        assert trained_on == told["trained on"]
+        assert list(found) == list(GMAN_MODELS)
 
     def test_missing_or_strange_weights_say_what_to_do(self, tmp_path):
         with pytest.raises(DataUnavailable, match="make demo-weights"):

@@ -126,7 +126,9 @@ def test_a_run_is_judged_by_networks_that_did_not_guide_it(bench):
 
 
 def test_steps_are_timed_in_turn(bench):
-    found = step_seconds(bench, ["ControlGAN", "ScoreGAN"], count=2)
+    found = step_seconds(
+        {"ControlGAN": (bench, "ControlGAN"), "ScoreGAN": (bench, "ScoreGAN")}, count=2
+    )
     assert list(found.columns) == ["ControlGAN", "ScoreGAN"]
     assert found.shape == (2, 2)
     assert (found > 0).all(axis=None)

@@ -74,6 +74,11 @@ def test_step_agreement_is_one_for_a_score_that_is_the_step(study):
     assert found.standard_error == 0
 
 
+def test_step_agreement_is_nought_for_a_score_that_tells_no_snapshots_apart(study):
+    found = step_agreement(study, np.zeros(len(study.pool)), random_state=0, resamples=5)
+    assert (found.value, found.standard_error) == (0, 0)
+
+
 def test_sweeps_give_an_outcome_for_each_pair_and_setting(study, space):
     pairs = study.pairs()
     mixtures = mixture_sweep(

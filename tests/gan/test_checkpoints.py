@@ -3,15 +3,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
 from giqa_lib.checkpoints import CheckpointError
-from giqa_lib.checks import InputError
+from giqa_lib.checks import GiqaError, InputError
 from giqa_lib.gan import (
+    NON_SATURATING,
     DCGANSettings,
     TrainSettings,
+    Variant,
     images_at_random,
     load_checkpoint,
     new_dcgan,
@@ -97,6 +100,27 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before_it(tmp_path, damage):
     (tmp_path / "checkpoint-previous.safetensors").write_bytes(b"")
     with pytest.raises(CheckpointError, match="delete the folder"):
         load_checkpoint(tmp_path, again, CONFIG)
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_checkpoint(tmp_path):
+    def breaks_at_five(logits):
+        return NON_SATURATING.generator_loss(logits) / (state.step != 4)
+
+    state = fresh()
+    variant = Variant(objective=replace(NON_SATURATING, generator_loss=breaks_at_five))
+    steps = train(state, images_at_random(images()), RUN, at=range(1, 7), variant=variant)
+    saved = (save_checkpoint(tmp_path, reached, CONFIG) for reached in steps)
+    with pytest.raises(GiqaError, match=r"generator loss.*at step 5"):
+        list(saved)
+    again = fresh()
+    assert load_checkpoint(tmp_path, again, CONFIG)
+    assert again.step == 4
+    straight = fresh()
+    list(train(straight, images_at_random(images()), RUN, at=[6]))
+    list(train(again, images_at_random(images()), RUN, at=[6]))
+    assert all(
+        torch.equal(a, b) for a, b in zip(everything(straight), everything(again), strict=True)
+    )
 
 
 TRAINING = """

@@ -12,6 +12,7 @@ from giqa_lib.checks import InputError
 from giqa_lib.evaluation import frechet_distance, inception_score
 from giqa_lib.gan import (
     AS_PRINTED,
+    UNBOUNDED,
     UP_TO_REAL,
     Architecture,
     Batch,
@@ -339,6 +340,27 @@ def test_weight_nought_is_controlgan_bitwise_and_any_other_is_not():
     assert same(plain, run(altered(label_guidance(guide()), nought)))
     some = score_guidance(score, name="spread", weight=0.5)
     assert not same(plain, run(altered(label_guidance(guide()), some)))
+
+
+def test_a_guidance_is_described_by_words_that_last():
+    described = [
+        score_guidance(score, name="spread", bound=bound).description["bound"]
+        for bound in (UP_TO_REAL, AS_PRINTED, UNBOUNDED)
+    ]
+    assert described == ["up to real", "as printed", "without bound"]
+    with pytest.raises(InputError, match="bound: expected UP_TO_REAL, AS_PRINTED or UNBOUNDED"):
+        score_guidance(score, name="spread", bound=lambda reached, value: value)
+
+
+def test_the_losses_tell_of_the_guide():
+    one = guide()
+    state = run(label_guidance(one), steps=3)
+    assert [len(row) for row in state.losses] == [6] * 3
+    gammas = [row[5] for row in state.losses]
+    assert gammas == sorted(gammas)
+    assert gammas[-1] == float(one.gamma)
+    steps = [max(0.0, row[4] - row[3]) * GUIDE.gamma_rate for row in state.losses]
+    assert gammas[1] == pytest.approx(gammas[0] + steps[1], abs=1e-6)
 
 
 def test_without_the_adversary_the_generator_does_not_hear_the_discriminator():

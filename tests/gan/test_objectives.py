@@ -3,7 +3,13 @@ import math
 import pytest
 import torch
 
-from giqa_lib.gan import HINGE, NON_SATURATING, WASSERSTEIN, gradient_penalty
+from giqa_lib.gan import (
+    HINGE,
+    NON_SATURATING,
+    WASSERSTEIN,
+    gradient_penalty,
+    real_gradient_penalty,
+)
 
 
 def test_an_undecided_discriminator_pays_log_two_on_each_side():
@@ -36,3 +42,18 @@ def test_gradient_penalty_of_a_linear_discriminator():
     real, fake = torch.randn(5, 2, 1, 1), torch.randn(5, 2, 1, 1)
     found = gradient_penalty(lambda x: x.flatten(1) @ weights, real, fake, torch.Generator())
     assert float(found) == pytest.approx((5 - 1) ** 2, rel=1e-5)
+
+
+def test_r1_of_a_quadratic_discriminator_and_its_own_gradient():
+    random = torch.Generator().manual_seed(0)
+    form = torch.randn(6, 6, generator=random, dtype=torch.float64)
+    form = (form + form.T).requires_grad_()
+    real = torch.randn(5, 6, 1, 1, generator=random, dtype=torch.float64)
+    found = real_gradient_penalty(lambda x: (x.flatten(1) @ form * x.flatten(1)).sum(1) / 2, real)
+    slopes = real.flatten(1) @ form  # the gradient of x' A x / 2 with A symmetric
+    by_hand = slopes.square().sum(1).mean() / 2
+    assert float(found.detach()) == pytest.approx(float(by_hand.detach()), rel=1e-12)
+    (ours,) = torch.autograd.grad(found, form)
+    (theirs,) = torch.autograd.grad(by_hand, form)
+    # A's two triangles are one set of numbers: what R1 gives to either is compared in their sum
+    torch.testing.assert_close(ours + ours.T, theirs + theirs.T)

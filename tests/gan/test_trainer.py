@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from giqa_lib.checks import GiqaError
+from giqa_lib.checks import GiqaError, InputError
 from giqa_lib.gan import (
     NON_SATURATING,
     DCGANSettings,
@@ -60,6 +60,17 @@ def test_each_player_moves_only_on_its_own_update(monkeypatch):
         monkeypatch.setattr(optimizer, "step", watched)
     list(train(state, images_at_random(images()), settings, at=[1]))
     assert moved == [("discriminator", ["discriminator"]), ("generator", ["generator"])]
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32), (3, 16, 16)])
+def test_images_of_another_size_are_refused_before_anything_is_learned(shape):
+    settings = TrainSettings(steps=1, batch_size=4)
+    state = fresh(settings)
+    before = weights(state.discriminator).clone()
+    wrong = images_at_random(torch.zeros(8, *shape, dtype=torch.uint8))
+    with pytest.raises(InputError, match=r"expected \(n, 1, 16, 16\).*resize or pad"):
+        list(train(state, wrong, settings, at=[1]))
+    assert torch.equal(weights(state.discriminator), before)
 
 
 def test_equal_seeds_give_equal_bits_and_no_global_draw():

@@ -4,7 +4,8 @@ import pytest
 from scratch_book import CHAPTER, Book
 
 from giqa_lib.checks import InputError
-from giqa_lib.runner import plan, plan_text
+from giqa_lib.runner import plan, plan_text, training_lines
+from giqa_lib.store import Store
 
 
 def test_a_plan_says_what_is_known_and_nothing_else(book: Book) -> None:
@@ -40,3 +41,16 @@ def test_bad_parameters_are_refused(book: Book) -> None:
         plan(book.root, profile="paper", overrides={"n": "7"})
     with pytest.raises(InputError, match="profile: expected one of"):
         plan(book.root, profile="gpu", overrides={})
+
+
+def test_trainings_are_estimated_from_a_step_of_each(tmp_path: Path) -> None:
+    lines = list(training_lines("quick", dataset="digits", store=Store(tmp_path), sustained=2.0))
+    twice = list(training_lines("quick", dataset="digits", store=Store(tmp_path), sustained=4.0))
+    assert "assumed 2 TFLOP/s" in lines[0]
+    names = [line.split()[1] for line in lines[1:-1]]
+    assert {"DCGAN", "pggan", "spade", "ControlGAN", "GMAN"} <= set(names)
+    there, faster = (float(found[-1].split()[3]) for found in (lines, twice))
+    assert there == pytest.approx(2 * faster, rel=0.1)
+    assert not list(tmp_path.iterdir())  # nothing is trained
+    with pytest.raises(InputError, match="sustained"):
+        list(training_lines("quick", dataset="digits", store=Store(tmp_path), sustained=0))
