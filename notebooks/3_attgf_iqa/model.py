@@ -22,7 +22,7 @@
 #
 # ## What the paper describes
 #
-# {cite:t}`tian2022attgf` give two modules, a loss of pairs and a way to train (equations {eq}`eq-attgf-cba` to {eq}`eq-attgf-meta`), but
+# {cite:t}`tian2022attgfiqa` give two modules, a loss of pairs and a way to train (equations {eq}`eq-attgf-cba` to {eq}`eq-attgf-meta`), but
 # neither backbone nor widths nor code. This chapter builds all of it and checks it. **It does not test the paper's tables**: the
 # database here is a stand-in of drawn faces in which each kind of damage plays a generator, so that quality is known.
 
