@@ -5,6 +5,7 @@ from giqa_lib.iqa.attgf_training import AttGFFit, AttGFScore, fetch_attgf, fit_a
 from giqa_lib.iqa.attribute_analysis import AttributeAnalysis, AttributeTransform, part_shares
 from giqa_lib.iqa.baselines import (
     BASELINES,
+    PAIRWISE_BASELINES,
     BaselineSettings,
     NaturalScore,
     fetch_baseline,
@@ -13,7 +14,17 @@ from giqa_lib.iqa.baselines import (
 from giqa_lib.iqa.block_attention import BlockAttention
 from giqa_lib.iqa.descent import DescentSettings
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
+from giqa_lib.iqa.face_parser import (
+    FaceParserSettings,
+    UNetFaceParser,
+    class_overlaps,
+    fetch_face_parser,
+    fit_face_parser,
+    mean_overlap,
+)
+from giqa_lib.iqa.full_reference import FULL_REFERENCE, full_reference_scores
 from giqa_lib.iqa.information_weighted import iw_ssim
+from giqa_lib.iqa.meta_iqa import MetaIQASettings, fetch_meta_iqa, fit_meta_iqa
 from giqa_lib.iqa.meta_learning import InnerStep, inner_step, meta_gradient, plain_gradient
 from giqa_lib.iqa.natural_statistics import SMALLEST_SIDE
 from giqa_lib.iqa.objectives import (
@@ -37,7 +48,9 @@ from giqa_lib.iqa.scene_scores import BRISQUE, NIQE, fit_brisque, fit_niqe
 __all__ = [
     "BASELINES",
     "BRISQUE",
+    "FULL_REFERENCE",
     "NIQE",
+    "PAIRWISE_BASELINES",
     "SMALLEST_SIDE",
     "AttGFFit",
     "AttGFNetwork",
@@ -49,27 +62,37 @@ __all__ = [
     "BlockAttention",
     "DegradedExamples",
     "DescentSettings",
+    "FaceParserSettings",
     "InnerStep",
+    "MetaIQASettings",
     "NaturalScore",
     "ObjectiveWeights",
     "PairBatch",
     "PairFeed",
     "PyiqaScore",
+    "UNetFaceParser",
     "absolute_error_loss",
     "centre_loss",
+    "class_overlaps",
     "earth_mover_loss",
     "fetch_attgf",
     "fetch_baseline",
+    "fetch_face_parser",
+    "fetch_meta_iqa",
     "fit_attgf",
     "fit_baseline",
     "fit_brisque",
+    "fit_face_parser",
+    "fit_meta_iqa",
     "fit_niqe",
     "focal_rank_loss",
+    "full_reference_scores",
     "held_out_examples",
     "inner_step",
     "iw_ssim",
     "load_weights",
     "mean_opinion",
+    "mean_overlap",
     "meta_gradient",
     "new_attgf_network",
     "opinion_distribution",
