@@ -41,8 +41,8 @@ def transfer_attention(
 
     >>> fine, coarse = torch.ones(1, 1, 4, 4), torch.ones(1, 1, 2, 2)
     >>> holes = torch.zeros(1, 1, 4, 4); holes[..., :2, :2] = 1
-    >>> transfer_attention(fine * (1 - holes), coarse, holes).flatten().unique().tolist()
-    [1.0]
+    >>> bool(transfer_attention(fine * (1 - holes), coarse, holes).allclose(fine))
+    True
     """
     count, _, height, width = coarse.shape
     patches = functional.normalize(functional.unfold(coarse, 3, padding=1), dim=1)
