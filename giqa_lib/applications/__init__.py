@@ -9,11 +9,24 @@ from giqa_lib.applications.battles import agreement_with, battle_table, on_large
 from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces, of_domains
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.domain_agreement import (
+    agreement,
+    agreement_gap,
+    mean_over_domains,
+    opinion_rows,
+)
 from giqa_lib.applications.face_families import (
     FACE_FAMILIES,
     FaceFamilies,
     FaceFamily,
     FamilyImages,
+)
+from giqa_lib.applications.face_generalisation import (
+    INPAINTED,
+    OTHER_MEASURES,
+    FaceGeneralisation,
+    FaceMeasures,
+    other_measures,
 )
 from giqa_lib.applications.face_maps import FaceParser, NearestFaceMaps, part_richness
 from giqa_lib.applications.faces_study import (
@@ -30,6 +43,13 @@ from giqa_lib.applications.folder_comparison import (
     compare_sets,
 )
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
+from giqa_lib.applications.generalisation import (
+    ATTGF,
+    GENERALISATION_PRESETS,
+    VARIANTS,
+    GeneralisationPreset,
+    GeneralisationStudy,
+)
 from giqa_lib.applications.generator_families import (
     FAMILIES,
     FAMILY_PRESETS,
@@ -95,6 +115,14 @@ from giqa_lib.applications.natural_study import (
     study_natural_scores,
 )
 from giqa_lib.applications.opinion_agreement import opinion_agreement, order_agreement
+from giqa_lib.applications.opinion_databases import (
+    OpinionPreset,
+    agiqa_databases,
+    opinion_pairs,
+    photograph_density_scores,
+    voted_faces,
+    with_pairs,
+)
 from giqa_lib.applications.outcomes import (
     accuracies,
     combine_on_same_images,
@@ -207,6 +235,7 @@ from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
     "ALL_PAIRS",
+    "ATTGF",
     "BETTER",
     "COLLAPSING",
     "COLOUR_PRESETS",
@@ -216,10 +245,12 @@ __all__ = [
     "FACE_FAMILIES",
     "FAMILIES",
     "FAMILY_PRESETS",
+    "GENERALISATION_PRESETS",
     "GMAN_MODELS",
     "GMAN_PAIRS",
     "GMAN_PRESETS",
     "GMAN_VARIANTS",
+    "INPAINTED",
     "JUDGE_PRESETS",
     "LATE_FALL",
     "LEARNED_PRESETS",
@@ -228,6 +259,7 @@ __all__ = [
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "NO_PICKING",
+    "OTHER_MEASURES",
     "PAPER_PAIRS",
     "PRESETS",
     "QUALITY_PRESETS",
@@ -238,9 +270,12 @@ __all__ = [
     "STAND_IN_LEVELS",
     "TRANSLATION_PRESETS",
     "UNSEEN_PAIRS",
+    "VARIANTS",
     "Benchmark",
     "FaceFamilies",
     "FaceFamily",
+    "FaceGeneralisation",
+    "FaceMeasures",
     "FaceParser",
     "FacesPreset",
     "FacesStudy",
@@ -250,6 +285,8 @@ __all__ = [
     "FolderComparison",
     "GMANPreset",
     "GMANStudy",
+    "GeneralisationPreset",
+    "GeneralisationStudy",
     "GeneratorJudge",
     "HardMining",
     "HumanVotes",
@@ -262,6 +299,7 @@ __all__ = [
     "MiningRuns",
     "NaturalPreset",
     "NearestFaceMaps",
+    "OpinionPreset",
     "OpinionSet",
     "PairFolder",
     "PairSettings",
@@ -290,6 +328,9 @@ __all__ = [
     "UnseenFaults",
     "VotesBed",
     "accuracies",
+    "agiqa_databases",
+    "agreement",
+    "agreement_gap",
     "agreement_with",
     "at_equal_seconds",
     "auc",
@@ -345,6 +386,7 @@ __all__ = [
     "load_scorer",
     "log_ratios",
     "mcnemar_table",
+    "mean_over_domains",
     "metric_agreement",
     "mining_weights",
     "mixture_sweep",
@@ -355,7 +397,10 @@ __all__ = [
     "of_domains",
     "on_larger_images",
     "opinion_agreement",
+    "opinion_pairs",
+    "opinion_rows",
     "order_agreement",
+    "other_measures",
     "outcomes",
     "own_battles",
     "paired_differences",
@@ -363,6 +408,7 @@ __all__ = [
     "part_richness",
     "patch_of",
     "patch_sweep",
+    "photograph_density_scores",
     "pick",
     "planned_trainings",
     "profile_table",
@@ -389,6 +435,8 @@ __all__ = [
     "study_natural_scores",
     "trained_generators",
     "unjudged_faces",
+    "voted_faces",
     "votes_agreement",
+    "with_pairs",
     "write_stand_in",
 ]

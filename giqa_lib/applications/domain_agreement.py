@@ -76,7 +76,12 @@ def agreement(
     rows = []
     for metric in AGREEMENT_METRICS:
         found = bootstrap(
-            of_fitted[metric], values, wanted, fitted, resamples=resamples, random_state=random_state
+            of_fitted[metric],
+            values,
+            wanted,
+            fitted,
+            resamples=resamples,
+            random_state=random_state,
         )
         row = {"metric": metric, "value": whole[metric]}
         rows.append(row | {"standard_error": found.standard_error, "n": found.n})
@@ -134,4 +139,3 @@ def _or_nought(
 
 def _linear(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     return abs(plcc(first, second, logistic=False))
-

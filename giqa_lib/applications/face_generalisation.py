@@ -18,7 +18,7 @@ from giqa_lib.applications.generalisation import GeneralisationPreset, Generalis
 from giqa_lib.applications.natural_study import NATURAL_PRESETS, NaturalPreset, natural_scores
 from giqa_lib.applications.quality_presets import QualityPreset
 from giqa_lib.applications.quality_study import QualityStudy
-from giqa_lib.checks import check_choice
+from giqa_lib.checks import InputError, check_choice, error_line
 from giqa_lib.iqa import (
     FULL_REFERENCE,
     PAIRWISE_BASELINES,
@@ -163,8 +163,12 @@ class FaceGeneralisation:
 
     def full_reference(self) -> dict[str, NDArray[np.float64]]:
         """Scores (n,) of the test images by each full-reference measure; NaN where there is no original."""
-        made, images = self.quality.shown[INPAINTED], self.quality.test.images
-        assert made.originals is not None
+        originals, images = self.quality.shown[INPAINTED].originals, self.quality.test.images
+        if originals is None:
+            got, hint = "none", "inpainting keeps what was there: give a family that does"
+            raise InputError(
+                error_line(INPAINTED, expected="images with originals", got=got, hint=hint)
+            )
         number = self.study.domains.index(INPAINTED)
         rows = np.flatnonzero(self.quality.test.domain.numpy() == number)
         # PENNet's candidates are the first ones if its number is 0: count from its first
@@ -173,6 +177,6 @@ class FaceGeneralisation:
         found = {}
         for name in FULL_REFERENCE:
             values = np.full(len(images), np.nan)
-            values[rows] = full_reference_scores(name, images[rows], made.originals[places]).numpy()
+            values[rows] = full_reference_scores(name, images[rows], originals[places]).numpy()
             found[name] = values
         return found

@@ -143,7 +143,9 @@ def photograph_density_scores(
     mine = extract(images, network, store=store, progress=False).values
     reduction = PCA(components=preset.dimensions).fit(real)
     density = GaussianMixture(preset.components, random_state=seed).fit(reduction.transform(real))
-    return torch.from_numpy(np.asarray(density.score_samples(reduction.transform(mine))).astype(np.float64))
+    return torch.from_numpy(
+        np.asarray(density.score_samples(reduction.transform(mine))).astype(np.float64)
+    )
 
 
 def voted_faces(*, size: int, parse: FaceParser, parts: tuple[str, ...]) -> QualityDatabase:

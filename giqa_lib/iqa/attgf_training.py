@@ -126,7 +126,8 @@ class _Learner(nn.Module):
         scores, features = self.network(batch.images, batch.maps)
         first, second = scores.chunk(2)
         rank = focal_rank_loss(first, second, batch.higher, focus=focus)
-        centre = centre_loss(*features.chunk(2), batch.higher, self.centres)
+        one, other = features.chunk(2)
+        centre = centre_loss(one, other, batch.higher, self.centres)
         return rank, centre, score_regression_loss(scores, batch.pseudo)
 
 
