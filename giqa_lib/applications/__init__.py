@@ -26,6 +26,7 @@ from giqa_lib.applications.face_generalisation import (
     OTHER_MEASURES,
     FaceGeneralisation,
     FaceMeasures,
+    generalisation_faces,
     other_measures,
 )
 from giqa_lib.applications.face_maps import FaceParser, NearestFaceMaps, part_richness
@@ -49,6 +50,7 @@ from giqa_lib.applications.generalisation import (
     VARIANTS,
     GeneralisationPreset,
     GeneralisationStudy,
+    combined_gaps,
 )
 from giqa_lib.applications.generator_families import (
     FAMILIES,
@@ -161,6 +163,14 @@ from giqa_lib.applications.planned_trainings import PlannedTraining, planned_tra
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
 from giqa_lib.applications.quality_study import QualityStudy, face_database, kept_observers
+from giqa_lib.applications.real_generalisation import (
+    ALL_IMAGES,
+    OPINION_TRAINING,
+    WITHIN,
+    AgiqaGeneralisation,
+    VotedFaces,
+    over_same_faces,
+)
 from giqa_lib.applications.real_opinions import (
     LEAST_RATERS,
     OpinionSet,
@@ -234,6 +244,7 @@ from giqa_lib.applications.vote_damage import damaged_votes
 from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
+    "ALL_IMAGES",
     "ALL_PAIRS",
     "ATTGF",
     "BETTER",
@@ -259,6 +270,7 @@ __all__ = [
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "NO_PICKING",
+    "OPINION_TRAINING",
     "OTHER_MEASURES",
     "PAPER_PAIRS",
     "PRESETS",
@@ -271,6 +283,8 @@ __all__ = [
     "TRANSLATION_PRESETS",
     "UNSEEN_PAIRS",
     "VARIANTS",
+    "WITHIN",
+    "AgiqaGeneralisation",
     "Benchmark",
     "FaceFamilies",
     "FaceFamily",
@@ -326,6 +340,7 @@ __all__ = [
     "TranslationPreset",
     "TranslationStudy",
     "UnseenFaults",
+    "VotedFaces",
     "VotesBed",
     "accuracies",
     "agiqa_databases",
@@ -343,6 +358,7 @@ __all__ = [
     "clean_over_degraded",
     "combine_on_same_images",
     "combine_seeds",
+    "combined_gaps",
     "compare_sets",
     "compare_spectra",
     "construct_pairs",
@@ -359,6 +375,7 @@ __all__ = [
     "find_released",
     "fit_scorer",
     "frechet_objective",
+    "generalisation_faces",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
@@ -402,6 +419,7 @@ __all__ = [
     "order_agreement",
     "other_measures",
     "outcomes",
+    "over_same_faces",
     "own_battles",
     "paired_differences",
     "panel_trials",

@@ -12,8 +12,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from giqa_lib.applications.domain_agreement import agreement, agreement_gap, opinion_rows
-from giqa_lib.checks import InputError, check_choice, check_positive, error_line
+from giqa_lib.applications.domain_agreement import (
+    agreement,
+    agreement_gap,
+    mean_over_domains,
+    opinion_rows,
+)
+from giqa_lib.applications.outcomes import combine_seeds
+from giqa_lib.checks import (
+    InputError,
+    check_choice,
+    check_positive,
+    check_same_length,
+    error_line,
+)
 from giqa_lib.data import QualityDatabase
 from giqa_lib.iqa import (
     AttGFFit,
@@ -211,3 +223,24 @@ class GeneralisationStudy:
             )
             parts.append({"domain": domain, **found, "seed": self.seed})
         return pd.DataFrame(parts)
+
+
+def combined_gaps(
+    studies: Sequence[GeneralisationStudy],
+    first: Sequence[NDArray[np.float64]],
+    second: Sequence[NDArray[np.float64]],
+    *,
+    resamples: int = 300,
+    domains: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """SRCC of the first scores minus the second, a study each: by ``domain`` over seeds, then ``"mean"`` over domains.
+
+    Columns ``domain``, ``value``, ``standard_error`` (the larger of images' and seeds'), ``n``, ``seeds``.
+    """
+    check_same_length(studies=studies, first=first, second=second)
+    by_seed = [
+        study.gaps(one, other, resamples=resamples, domains=domains)
+        for study, one, other in zip(studies, first, second, strict=True)
+    ]
+    means = [mean_over_domains(rows, ["seed"]).assign(domain="mean") for rows in by_seed]
+    return combine_seeds(pd.concat([*by_seed, *means], ignore_index=True), by=["domain"])
