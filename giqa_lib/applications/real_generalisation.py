@@ -112,7 +112,7 @@ class AgiqaGeneralisation:
                     srcc, scores[chosen], opinions[chosen], resamples=resamples,
                     random_state=self.seed,
                 )  # fmt: skip
-                row = {
+                row: dict[str, object] = {
                     "scope": ALL_IMAGES if name == ALL_IMAGES else WITHIN,
                     "unseen": unseen,
                     "setting": name,
