@@ -106,6 +106,8 @@ rows = [study.agreements({name: values}, resamples=resamples, domains=unseen) fo
 fifth = combine_seeds(pd.concat(rows), by=["name", "domain", "metric"])
 for r in fifth[fifth["metric"].isin(["SRCC", "PLCC"])].itertuples():
     run.record(paper="attgf-iqa", exhibit="Table V", row=r.name, column=r.domain, metric=r.metric, value=r.value, standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=chosen)
+
+# %%
 fifth["text"] = [f"{v:.3f} ± {e:.3f}" for v, e in zip(fifth["value"], fifth["standard_error"], strict=True)]
 wide = fifth[fifth["metric"] == "SRCC"].pivot(index="name", columns="domain", values="text").reindex([*[f"s-{name}" for name in domains], "w/o meta-learning", ATTGF])
 show_table(wide.fillna("").rename_axis("trained as").reset_index(), name="tbl-sources", caption=f"SRCC with simulated opinion on families that a network has not seen, ± one standard error. Trained on {origin} (this build).")
@@ -125,6 +127,8 @@ rows = [study.agreements({row: values[place] for row, values in ablated.items()}
 sixth = combine_seeds(pd.concat(rows), by=["name", "domain", "metric"])
 for r in sixth[sixth["metric"].isin(["SRCC", "PLCC"])].itertuples():
     run.record(paper="attgf-iqa", exhibit="Table VI", row=r.name, column=r.domain, metric=r.metric, value=r.value, standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=chosen)
+
+# %%
 wide = sixth[sixth["metric"] == "SRCC"].assign(text=lambda t: [f"{v:.3f} ± {e:.3f}" for v, e in zip(t["value"], t["standard_error"], strict=True)]).pivot(index="name", columns="domain", values="text")
 show_table(wide.loc[list(parts)].rename_axis("network").reset_index(), name="tbl-parts", caption=f"SRCC with simulated opinion on the family left out, ± one standard error. Trained on {origin} (this build).")
 
