@@ -26,7 +26,7 @@ from giqa_lib.data import degrade
 from giqa_lib.iqa.baselines import NaturalScore
 from giqa_lib.iqa.descent import DescentSettings, descend
 from giqa_lib.iqa.examples import KINDS
-from giqa_lib.iqa.meta_learning import InnerStep, inner_step
+from giqa_lib.iqa.meta_learning import InnerStep, domain_gradients, gradient_of, inner_step
 from giqa_lib.learning import (
     NetworkSettings,
     check_pixels,
@@ -100,29 +100,34 @@ def fit_meta_iqa(
         crops = random_crops(torch.cat(parts), side, random)
         return crops.to(device), torch.cat(quality).to(device)
 
-    def loss(parameters: Parameters, drawn: tuple[Tensor, Tensor], testing: bool) -> Tensor:
-        kept = {name: value.clone() for name, value in buffers.items()} if testing else buffers
-        outputs = functional_call(network, {**parameters, **kept}, (drawn[0],))
-        error: Tensor = (outputs[:, 0] - drawn[1]).square().mean()
-        return error
-
     def gradient(random: torch.Generator) -> tuple[Mapping[str, Tensor], float]:
+        chosen = torch.randperm(len(KINDS), generator=random)[: settings.tasks].tolist()
+        kinds = [KINDS[place] for place in chosen]
+        support, query = ({kind: batch(kind, random) for kind in kinds} for _ in range(2))
+
+        def losses(parameters: Parameters, testing: bool) -> dict[str, Tensor]:
+            kept = {name: value.clone() for name, value in buffers.items()} if testing else buffers
+            drawn = (query if testing else support).values()
+            together = torch.cat([crops for crops, _ in drawn])  # normalised as when it scores
+            outputs = functional_call(network, {**parameters, **kept}, (together,))
+            parts = outputs[:, 0].split(settings.batch_size)
+            return {
+                kind: (part - quality).square().mean()
+                for kind, part, (_, quality) in zip(kinds, parts, drawn, strict=True)
+            }
+
         parameters = dict(network.named_parameters())
+        taught, values = domain_gradients(losses, parameters, graph=False)
         total = {name: torch.zeros_like(value) for name, value in parameters.items()}
-        value = 0.0
-        for place in torch.randperm(len(KINDS), generator=random)[: settings.tasks].tolist():
-            support, query = (batch(KINDS[place], random) for _ in range(2))
-            taught = loss(parameters, support, False)
-            found = torch.autograd.grad(taught, list(parameters.values()))
-            moved = inner_step(
-                parameters, dict(zip(parameters, found, strict=True)), settings.inner
-            )
-            moved = {name: value.detach().requires_grad_() for name, value in moved.items()}
-            tested = loss(moved, query, True)
-            after = torch.autograd.grad(tested, list(moved.values()))
-            for name, one, other in zip(parameters, found, after, strict=True):
-                total[name] += (one + other) / settings.tasks
-            value += float(taught.detach() + tested.detach()) / settings.tasks
+        value = sum(values.values()) / settings.tasks
+        for kind in kinds:
+            moved = inner_step(parameters, taught[kind], settings.inner)
+            moved = {name: there.detach().requires_grad_() for name, there in moved.items()}
+            tested = losses(moved, True)[kind]
+            after = gradient_of(tested, moved, graph=False)
+            for name in total:
+                total[name] += (taught[kind][name] + after[name]) / settings.tasks
+            value += float(tested.detach()) / settings.tasks
         return total, value
 
     descend(

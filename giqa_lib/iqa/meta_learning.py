@@ -19,11 +19,20 @@ from torch import Tensor
 
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
 
-__all__ = ["InnerStep", "Losses", "inner_step", "meta_gradient", "plain_gradient"]
+__all__ = [
+    "InnerStep",
+    "Losses",
+    "domain_gradients",
+    "gradient_of",
+    "inner_step",
+    "meta_gradient",
+    "plain_gradient",
+]
 
 Parameters = dict[str, Tensor]
-#: ``losses(parameters, domain, testing)``: the loss of one domain's batch; ``testing`` where it plays the unseen one.
-Losses = Callable[[Mapping[str, Tensor], str, bool], Tensor]
+#: ``losses(parameters, testing)``: the loss of each domain's batch by its name; ``testing`` where one of them plays the unseen one.
+#: All at once, since domains may share a pass through the network.
+Losses = Callable[[Mapping[str, Tensor], bool], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,65 +73,76 @@ def inner_step(
 
 
 def meta_gradient(
-    losses: Losses, parameters: Mapping[str, Tensor], domains: Sequence[str], step: InnerStep
+    losses: Losses, parameters: Mapping[str, Tensor], step: InnerStep
 ) -> tuple[Parameters, float]:
     """The gradient g / N of one meta-batch, and the mean of L_tr + L_te over its sub-batches. ``parameters`` need a gradient.
 
     L_tr is a sum over domains, so each domain's gradient at theta is found once. Raises ``InputError`` for fewer than two domains.
 
     >>> w = torch.tensor(1.0, requires_grad=True)
-    >>> squares = lambda parameters, domain, testing: (parameters["w"] - float(domain)) ** 2
-    >>> float(meta_gradient(squares, {"w": w}, ["0", "2"], InnerStep(rate=0.0))[0]["w"])
+    >>> squares = lambda parameters, testing: {goal: (parameters["w"] - float(goal)) ** 2 for goal in ("0", "2")}
+    >>> float(meta_gradient(squares, {"w": w}, InnerStep(rate=0.0))[0]["w"])
     0.0
     """
-    if len(domains) < 2:
+    second = step.order == "second"
+    taught, values = domain_gradients(losses, parameters, graph=second)
+    if len(taught) < 2:
         hint = "give more domains, or train without meta-learning"
         expected = "two or more, one of them to play the unseen one"
-        raise InputError(error_line("domains", expected=expected, got=str(len(domains)), hint=hint))
-    second = step.order == "second"
-    taught, values = _taught(losses, parameters, domains, graph=second)
+        raise InputError(error_line("domains", expected=expected, got=str(len(taught)), hint=hint))
     tested: dict[str, Parameters] = {}
     total = 0.0
-    for unseen in domains:
-        others = [name for name in domains if name != unseen]
+    for unseen in taught:
+        others = [name for name in taught if name != unseen]
         moved = inner_step(parameters, _sum([taught[name] for name in others]), step)
         if not second:
             moved = {name: value.detach().requires_grad_() for name, value in moved.items()}
-        loss = losses(moved, unseen, True)
-        tested[unseen] = _gradient(loss, parameters if second else moved, keep=second)
+        loss = losses(moved, True)[unseen]
+        tested[unseen] = gradient_of(loss, parameters if second else moved, graph=second)
         total += sum(values[name] for name in others) + float(loss.detach())
-    return _aggregate(taught, tested, domains), total / len(domains)
+    return _aggregate(taught, tested), total / len(taught)
 
 
-def plain_gradient(
-    losses: Losses, parameters: Mapping[str, Tensor], domains: Sequence[str]
-) -> tuple[Parameters, float]:
+def plain_gradient(losses: Losses, parameters: Mapping[str, Tensor]) -> tuple[Parameters, float]:
     """The same sums without an inner step: the gradient of the sum of all domains' losses, and that sum.
 
     >>> w = torch.tensor(1.0, requires_grad=True)
-    >>> squares = lambda parameters, domain, testing: (parameters["w"] - float(domain)) ** 2
-    >>> float(plain_gradient(squares, {"w": w}, ["0", "3"])[0]["w"])
+    >>> squares = lambda parameters, testing: {goal: (parameters["w"] - float(goal)) ** 2 for goal in ("0", "3")}
+    >>> float(plain_gradient(squares, {"w": w})[0]["w"])
     -2.0
     """
-    taught, values = _taught(losses, parameters, domains, graph=False)
-    return _aggregate(taught, taught, domains), sum(values.values())
+    taught, values = domain_gradients(losses, parameters, graph=False)
+    return _aggregate(taught, taught), sum(values.values())
 
 
-def _taught(
-    losses: Losses, parameters: Mapping[str, Tensor], domains: Sequence[str], *, graph: bool
+def domain_gradients(
+    losses: Losses, parameters: Mapping[str, Tensor], *, graph: bool
 ) -> tuple[dict[str, Parameters], dict[str, float]]:
-    gradients, values = {}, {}
-    for name in domains:
-        loss = losses(parameters, name, False)
-        gradients[name] = _gradient(loss, parameters, keep=graph)
-        values[name] = float(loss.detach())
-    return gradients, values
+    """Each domain's gradient and loss at ``parameters``; with ``graph`` the gradients can be differentiated.
+
+    >>> w = torch.tensor(1.0, requires_grad=True)
+    >>> domain_gradients(lambda parameters, testing: {"a": parameters["w"] ** 2}, {"w": w}, graph=False)
+    ({'a': {'w': tensor(2.)}}, {'a': 1.0})
+    """
+    found = losses(parameters, False)
+    gradients = {name: gradient_of(loss, parameters, graph=graph) for name, loss in found.items()}
+    return gradients, {name: float(loss.detach()) for name, loss in found.items()}
 
 
-def _gradient(loss: Tensor, parameters: Mapping[str, Tensor], *, keep: bool) -> Parameters:
+def gradient_of(loss: Tensor, parameters: Mapping[str, Tensor], *, graph: bool) -> Parameters:
+    """The gradient of ``loss`` by name, 0 where it does not depend on a parameter.
+
+    >>> w = torch.tensor(3.0, requires_grad=True)
+    >>> gradient_of(w**2, {"w": w}, graph=False)
+    {'w': tensor(6.)}
+    """
     found = torch.autograd.grad(
-        loss, list(parameters.values()), create_graph=keep, materialize_grads=True
-    )
+        loss,
+        list(parameters.values()),
+        create_graph=graph,
+        retain_graph=True,
+        materialize_grads=True,
+    )  # retained: the losses of several domains come from one pass
     return dict(zip(parameters, found, strict=True))
 
 
@@ -130,13 +150,11 @@ def _sum(parts: Sequence[Mapping[str, Tensor]]) -> Parameters:
     return {name: torch.stack([part[name] for part in parts]).sum(0) for name in parts[0]}
 
 
-def _aggregate(
-    taught: Mapping[str, Parameters], tested: Mapping[str, Parameters], domains: Sequence[str]
-) -> Parameters:
+def _aggregate(taught: Mapping[str, Parameters], tested: Mapping[str, Parameters]) -> Parameters:
     """The mean over sub-batches of the gradients of L_tr and L_te, always summed in one order."""
     rounds = []
-    for unseen in domains:
-        others = [taught[name] for name in domains if name != unseen]
+    for unseen in taught:
+        others = [taught[name] for name in taught if name != unseen]
         rounds.append(_sum([*others, tested[unseen]]))
     summed = _sum(rounds)
-    return {name: value.detach() / len(domains) for name, value in summed.items()}
+    return {name: value.detach() / len(taught) for name, value in summed.items()}

@@ -126,15 +126,15 @@ print(inspect.getsource(meta_gradient).split('"""')[2])
 
 # %%
 goals = {"a": torch.tensor([1.0, 0.0]), "b": torch.tensor([0.0, 2.0]), "c": torch.tensor([-1.0, 1.0])}
-def quadratic(parameters, domain, testing):
-    """Squared distance to the domain's goal."""
-    return (parameters["w"] - goals[domain]).square().sum()
+def quadratic(parameters, testing):
+    """Squared distance to each domain's goal."""
+    return {name: (parameters["w"] - goal).square().sum() for name, goal in goals.items()}
 
 # %%
 start = {"w": torch.tensor([0.3, 0.4], requires_grad=True)}
-found = {"plain": plain_gradient(quadratic, start, list(goals))[0]["w"]}
+found = {"plain": plain_gradient(quadratic, start)[0]["w"]}
 for rate, optimiser, order in ((0.0, "adam", "first"), (0.1, "adam", "first"), (0.1, "adam", "second"), (0.1, "sgd", "first"), (0.1, "sgd", "second")):
-    found[f"rate {rate:g}, {optimiser}, {order} order"] = meta_gradient(quadratic, start, list(goals), InnerStep(rate=rate, optimiser=optimiser, order=order))[0]["w"]
+    found[f"rate {rate:g}, {optimiser}, {order} order"] = meta_gradient(quadratic, start, InnerStep(rate=rate, optimiser=optimiser, order=order))[0]["w"]
 show_table(pd.DataFrame([{"gradient": name, "of the first weight": float(g[0]), "of the second": float(g[1])} for name, g in found.items()]), name="tbl-orders", caption="Gradient of Algorithm 1 on three quadratic losses.", digits=4)
 
 # %%
