@@ -118,7 +118,7 @@ def agiqa_databases(
     taught = set(random.permutation(prompts)[: round(preset.share * len(prompts))].tolist())
     learned = table["prompt"].isin(taught).to_numpy()
     pixels = resize(images.tensor(), preset.size)
-    opinion = torch.from_numpy(table["mos_quality"].to_numpy(dtype=float))
+    opinion = torch.tensor(table["mos_quality"].to_numpy(dtype=float))
     domain = torch.tensor([names.index(model) for model in models])
     whole = _unpaired(pixels, None, ("image",), names, domain, opinion)
     train, test = (_rows(whole, np.flatnonzero(rows)) for rows in (learned, ~learned))
@@ -163,7 +163,7 @@ def voted_faces(*, size: int, parse: FaceParser, parts: tuple[str, ...]) -> Qual
     pixels = resize(images.subset(rows).tensor(), size)
     share = (chosen["votes_real"] / chosen["votes_total"]).to_numpy(dtype=float)
     domain = torch.tensor([names.index(name) for name in chosen["generator"]])
-    return _unpaired(pixels, parse(pixels), parts, names, domain, torch.from_numpy(share))
+    return _unpaired(pixels, parse(pixels), parts, names, domain, torch.tensor(share))
 
 
 def _unpaired(
