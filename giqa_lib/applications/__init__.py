@@ -9,11 +9,25 @@ from giqa_lib.applications.battles import agreement_with, battle_table, on_large
 from giqa_lib.applications.degraded_faces import DAMAGES, degraded_faces
 from giqa_lib.applications.density_choice import best_mixture, held_out_likelihoods
 from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_sweep
+from giqa_lib.applications.domain_agreement import (
+    agreement,
+    agreement_gap,
+    mean_over_domains,
+    opinion_rows,
+)
 from giqa_lib.applications.face_families import (
     FACE_FAMILIES,
     FaceFamilies,
     FaceFamily,
     FamilyImages,
+)
+from giqa_lib.applications.face_generalisation import (
+    INPAINTED,
+    OTHER_MEASURES,
+    FaceGeneralisation,
+    FaceMeasures,
+    generalisation_faces,
+    other_measures,
 )
 from giqa_lib.applications.face_maps import FaceParser, NearestFaceMaps, part_richness
 from giqa_lib.applications.faces_study import (
@@ -30,6 +44,14 @@ from giqa_lib.applications.folder_comparison import (
     compare_sets,
 )
 from giqa_lib.applications.gan_ladder import Ladder, ladder_agreement, ladder_means, load_ladder
+from giqa_lib.applications.generalisation import (
+    ATTGF,
+    GENERALISATION_PRESETS,
+    VARIANTS,
+    GeneralisationPreset,
+    GeneralisationStudy,
+    combined_gaps,
+)
 from giqa_lib.applications.generator_families import (
     FAMILIES,
     FAMILY_PRESETS,
@@ -95,6 +117,14 @@ from giqa_lib.applications.natural_study import (
     study_natural_scores,
 )
 from giqa_lib.applications.opinion_agreement import opinion_agreement, order_agreement
+from giqa_lib.applications.opinion_databases import (
+    OpinionPreset,
+    agiqa_databases,
+    opinion_pairs,
+    photograph_density_scores,
+    voted_faces,
+    with_pairs,
+)
 from giqa_lib.applications.outcomes import (
     accuracies,
     combine_on_same_images,
@@ -133,6 +163,13 @@ from giqa_lib.applications.planned_trainings import PlannedTraining, planned_tra
 from giqa_lib.applications.planted_collapse import keep_modes, repeat_images
 from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
 from giqa_lib.applications.quality_study import QualityStudy, face_database, kept_observers
+from giqa_lib.applications.real_generalisation import (
+    ALL_IMAGES,
+    OPINION_TRAINING,
+    WITHIN,
+    AgiqaGeneralisation,
+    VotedFaces,
+)
 from giqa_lib.applications.real_opinions import (
     LEAST_RATERS,
     OpinionSet,
@@ -207,7 +244,9 @@ from giqa_lib.applications.vote_damage import damaged_votes
 from giqa_lib.applications.votes_benchmark import VotesBed, votes_agreement
 
 __all__ = [
+    "ALL_IMAGES",
     "ALL_PAIRS",
+    "ATTGF",
     "BETTER",
     "COLLAPSING",
     "COLOUR_PRESETS",
@@ -217,10 +256,12 @@ __all__ = [
     "FACE_FAMILIES",
     "FAMILIES",
     "FAMILY_PRESETS",
+    "GENERALISATION_PRESETS",
     "GMAN_MODELS",
     "GMAN_PAIRS",
     "GMAN_PRESETS",
     "GMAN_VARIANTS",
+    "INPAINTED",
     "JUDGE_PRESETS",
     "LATE_FALL",
     "LEARNED_PRESETS",
@@ -229,6 +270,8 @@ __all__ = [
     "MINING_RUNS",
     "NATURAL_PRESETS",
     "NO_PICKING",
+    "OPINION_TRAINING",
+    "OTHER_MEASURES",
     "PAPER_PAIRS",
     "PRESETS",
     "QUALITY_PRESETS",
@@ -239,9 +282,14 @@ __all__ = [
     "STAND_IN_LEVELS",
     "TRANSLATION_PRESETS",
     "UNSEEN_PAIRS",
+    "VARIANTS",
+    "WITHIN",
+    "AgiqaGeneralisation",
     "Benchmark",
     "FaceFamilies",
     "FaceFamily",
+    "FaceGeneralisation",
+    "FaceMeasures",
     "FaceParser",
     "FacesPreset",
     "FacesStudy",
@@ -251,6 +299,8 @@ __all__ = [
     "FolderComparison",
     "GMANPreset",
     "GMANStudy",
+    "GeneralisationPreset",
+    "GeneralisationStudy",
     "GeneratorJudge",
     "HardMining",
     "HumanVotes",
@@ -263,6 +313,7 @@ __all__ = [
     "MiningRuns",
     "NaturalPreset",
     "NearestFaceMaps",
+    "OpinionPreset",
     "OpinionSet",
     "PairFolder",
     "PairSettings",
@@ -289,8 +340,12 @@ __all__ = [
     "TranslationPreset",
     "TranslationStudy",
     "UnseenFaults",
+    "VotedFaces",
     "VotesBed",
     "accuracies",
+    "agiqa_databases",
+    "agreement",
+    "agreement_gap",
     "agreement_with",
     "at_equal_seconds",
     "auc",
@@ -303,6 +358,7 @@ __all__ = [
     "clean_over_degraded",
     "combine_on_same_images",
     "combine_seeds",
+    "combined_gaps",
     "compare_sets",
     "compare_spectra",
     "construct_pairs",
@@ -320,6 +376,7 @@ __all__ = [
     "find_released",
     "fit_scorer",
     "frechet_objective",
+    "generalisation_faces",
     "hard_mining",
     "held_out_likelihoods",
     "human_votes",
@@ -347,6 +404,7 @@ __all__ = [
     "load_scorer",
     "log_ratios",
     "mcnemar_table",
+    "mean_over_domains",
     "metric_agreement",
     "mining_weights",
     "mixture_sweep",
@@ -356,7 +414,10 @@ __all__ = [
     "noise_sweep",
     "on_larger_images",
     "opinion_agreement",
+    "opinion_pairs",
+    "opinion_rows",
     "order_agreement",
+    "other_measures",
     "outcomes",
     "own_battles",
     "paired_differences",
@@ -364,6 +425,7 @@ __all__ = [
     "part_richness",
     "patch_of",
     "patch_sweep",
+    "photograph_density_scores",
     "pick",
     "planned_trainings",
     "profile_table",
@@ -390,6 +452,8 @@ __all__ = [
     "study_natural_scores",
     "trained_generators",
     "unjudged_faces",
+    "voted_faces",
     "votes_agreement",
+    "with_pairs",
     "write_stand_in",
 ]

@@ -15,7 +15,7 @@ from giqa_lib.data.label_maps import (
 from giqa_lib.data.opening import open_images
 from giqa_lib.data.parquet_writing import write_parquet
 from giqa_lib.data.places import find_folder
-from giqa_lib.data.quality_database import QualityDatabase, of_domains
+from giqa_lib.data.quality_database import QualityDatabase
 from giqa_lib.data.quality_parquet import (
     DATASHEET_SECTIONS,
     load_quality_database,
@@ -61,7 +61,6 @@ __all__ = [
     "load",
     "load_pairs",
     "load_quality_database",
-    "of_domains",
     "open_images",
     "part_luminance",
     "resize",

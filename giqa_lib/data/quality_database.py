@@ -1,15 +1,13 @@
 """A database of quality: images of several domains (generators) with part masks, opinion scores and training pairs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float64, Int64, UInt8
 from torch import Tensor
 
-from giqa_lib.checks import InputError, check_choice, check_images, check_same_length, error_line
+from giqa_lib.checks import InputError, check_images, check_same_length, error_line
 
-__all__ = ["QualityDatabase", "of_domains"]
+__all__ = ["QualityDatabase"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,37 +50,3 @@ class QualityDatabase:
     def __len__(self) -> int:
         """Number of images."""
         return len(self.images)
-
-
-def of_domains(database: QualityDatabase, names: Sequence[str]) -> QualityDatabase:
-    """The images and pairs of some domains, in the order of ``names``.
-
-    >>> zeros = torch.zeros(3, dtype=torch.float64)
-    >>> three = QualityDatabase(
-    ...     images=torch.zeros(3, 3, 4, 4, dtype=torch.uint8), maps=torch.zeros(3, 4, 4, dtype=torch.uint8),
-    ...     parts=("skin",), domains=("a", "b"), domain=torch.tensor([0, 1, 1]), pseudo=zeros, mos=zeros,
-    ...     pairs=torch.tensor([[1, 2]]))
-    >>> of_domains(three, ["b"]).pairs.tolist()
-    [[0, 1]]
-    """
-    for name in names:
-        check_choice(name, database.domains, name="domains")
-    if not names:
-        hint = "name one of the database's domains"
-        raise InputError(error_line("names", expected="a domain or more", got="none", hint=hint))
-    places = [database.domains.index(name) for name in names]
-    rows = torch.cat([(database.domain == place).nonzero()[:, 0] for place in places])
-    new = torch.full((len(database),), -1)
-    new[rows] = torch.arange(len(rows))
-    kept = torch.isin(database.domain[database.pairs[:, 0]], torch.tensor(places))
-    renamed = {place: order for order, place in enumerate(places)}
-    return QualityDatabase(
-        images=database.images[rows],
-        maps=database.maps[rows],
-        parts=database.parts,
-        domains=tuple(names),
-        domain=torch.tensor([renamed[int(place)] for place in database.domain[rows]]),
-        pseudo=database.pseudo[rows],
-        mos=database.mos[rows],
-        pairs=new[database.pairs[kept]],
-    )

@@ -2,6 +2,7 @@
 
     image_grid  sorted_strip  best_and_worst     images with their scores
     score_distributions  cumulative_scores  score_points   how scores are distributed
+    fitted_scatter                               scores against opinions
     spectra                                      average spectra of sets of images
     sweep  curves  bars  matrix                  tables of measurements
     density_contours                             density scores over the plane
@@ -15,6 +16,7 @@ from giqa_lib.figures.curves import curves
 from giqa_lib.figures.densities import density_contours
 from giqa_lib.figures.diagram import diagram
 from giqa_lib.figures.distributions import cumulative_scores, score_distributions
+from giqa_lib.figures.fits import fitted_scatter
 from giqa_lib.figures.heatmap import matrix
 from giqa_lib.figures.images import best_and_worst, image_grid, sorted_strip
 from giqa_lib.figures.label_maps import coloured_maps
@@ -32,6 +34,7 @@ __all__ = [
     "curves",
     "density_contours",
     "diagram",
+    "fitted_scatter",
     "image_grid",
     "matrix",
     "score_distributions",

@@ -1,140 +1,133 @@
-r"""AttGF-IQA's network (Tian et al. 2022, Fig. 6, Eq. 12): four scales, at each a CBA and two ABA, and a linear head."""
+r"""The network of AttGF-IQA (Tian et al. 2022, Eq. 12): four scales, each a CBA before two ABAs, and one linear layer.
 
-from dataclasses import asdict, dataclass
-from typing import Any
+.. math:: y = \mathrm{FC}(Q), \qquad Q = [\mathrm{Att}_2, \mathrm{Att}_4, \mathrm{Att}_6, \mathrm{Att}_8] .
+
+What the paper leaves open is chosen here: a scale begins with a 3 x 3 convolution, normalisation and a rectifier, of
+stride 2 from the second scale on; what the second ABA gives goes to the next scale; each Att enters Q by its mean over places. Widths are a
+setting. Nothing is pretrained. As in the paper's Table VI, without CBA the attention is left out, and without ABA batch normalisation
+stands in the place of each attribute-guided transform.
+"""
+
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from torch.nn import functional
 
-from giqa_lib.checks import InputError, check_images, check_positive, check_same_length, error_line
-from giqa_lib.iqa.attention import AttributeAnalysis, BlockAttention
+from giqa_lib.checks import InputError, check_choice, check_positive, error_line
+from giqa_lib.iqa.attribute_analysis import TRANSFORMS, AttributeAnalysis, part_shares
+from giqa_lib.iqa.block_attention import BlockAttention
+from giqa_lib.learning import check_pixels
 
-__all__ = ["AttGF", "AttGFSettings", "attgf_inputs"]
+__all__ = ["AttGFNetwork", "AttGFSettings", "new_attgf_network"]
 
 SCALES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttGFSettings:
-    """Sizes of the network; backbone, widths and r are not in the paper, so each is a choice.
+    """The network's sizes and which of its blocks are there.
 
-    ``width`` channels at the first scale, doubled at each further one up to ``most``. ``attention`` and ``attributes``
-    leave out CBA and ABA (Table VI): without attributes a scale has plain batch norm in their place. ``offset=1`` is
-    SPADE's (1 + gamma).
+    Attributes
+    ----------
+    classes : of the maps.
+    channels : of the images, 1 or 3.
+    widths : channels of the four scales.
+    stride : of the first convolution: 1, or 2 for images of 64 pixels and more.
+    reduction : of the attention's channels.
+    attention, attributes : whether there are CBAs, and whether the transforms see the map.
+    transform : the form of the attribute-guided transform, one of ``TRANSFORMS``.
     """
 
-    parts: int
+    classes: int
     channels: int = 3
-    width: int = 16
-    most: int = 64
-    reduction: int = 8
-    offset: float = 0.0
+    widths: tuple[int, ...] = (8, 16, 32, 64)
+    stride: int = 1
+    reduction: int = 4
     attention: bool = True
     attributes: bool = True
+    transform: str = "printed"
 
     def __post_init__(self) -> None:
-        for name in ("parts", "channels", "width", "most", "reduction"):
+        for name in ("classes", "channels", "stride", "reduction"):
             check_positive(getattr(self, name), name=name)
-
-    @property
-    def widths(self) -> list[int]:
-        """Channels of each scale."""
-        return [min(self.most, self.width * 2**scale) for scale in range(SCALES)]
-
-    def describe(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {"attgf": asdict(self)}
+        if len(self.widths) != SCALES:
+            got, hint = str(len(self.widths)), "give a width a scale"
+            raise InputError(error_line("widths", expected=f"{SCALES} numbers", got=got, hint=hint))
+        check_choice(self.transform, TRANSFORMS, name="transform")
 
 
-class _Plain(nn.Module):
-    """What stands for an ABA that is left out: batch norm and the last convolution."""
+class _Scale(nn.Module):
+    """F_t by a convolution, then CBA and two ABAs."""
 
-    def __init__(self, before: int, after: int) -> None:
+    def __init__(self, before: int, after: int, stride: int, settings: AttGFSettings) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm2d(before)
-        self.last = nn.Conv2d(before, after, 3, padding=1)
+        layer = nn.Conv2d(before, after, 3, stride=stride, padding=1, bias=False)
+        self.features = nn.Sequential(layer, nn.BatchNorm2d(after), nn.ReLU())
+        self.attention = (
+            BlockAttention(after, reduction=settings.reduction)
+            if settings.attention
+            else nn.Identity()
+        )
+        self.analyses = nn.ModuleList(
+            AttributeAnalysis(
+                after,
+                classes=settings.classes,
+                form=settings.transform,
+                attributes=settings.attributes,
+            )
+            for _ in range(2)
+        )
 
-    def forward(self, features: Tensor, parts: Tensor) -> Tensor:
-        return self.last(self.norm(features))
+    def forward(self, features: Tensor, shares: Tensor) -> Tensor:
+        """The second Att of the scale."""
+        found: Tensor = self.attention(self.features(features))
+        for analysis in self.analyses:
+            found = analysis(found, shares)
+        return found
 
 
-class AttGF(nn.Module):
-    """Images and one-hot part maps to scores (n,), higher is better, and features; any side of 32 pixels or more.
+class AttGFNetwork(nn.Module):
+    """Images uint8 (n, c, h, w) and the maps of their parts uint8 (n, h, w) to scores (n,) and features Q (n, d).
 
-    A convolution of stride 2 and a leaky ReLU lead to each scale.
-
-    >>> network = AttGF(AttGFSettings(parts=3, width=4, most=8))
-    >>> images, maps = torch.zeros(2, 3, 32, 32), torch.zeros(2, 3, 32, 32)
-    >>> [answer.shape for answer in network(images, maps)]
-    [torch.Size([2]), torch.Size([2, 28])]
+    >>> network = AttGFNetwork(AttGFSettings(classes=3, widths=(4, 4, 8, 8))).eval()
+    >>> y, q = network(torch.zeros(2, 3, 16, 16).byte(), torch.zeros(2, 16, 16).byte())
+    >>> y.shape, q.shape
+    (torch.Size([2]), torch.Size([2, 24]))
     """
 
     def __init__(self, settings: AttGFSettings) -> None:
         super().__init__()
-        self.settings = s = settings
-        before = [s.channels, *s.widths[:-1]]
-        self.shrink = nn.ModuleList(
-            nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(before, s.widths, strict=True)
+        self.settings = settings
+        befores = (settings.channels, *settings.widths[:-1])
+        strides = (settings.stride, 2, 2, 2)
+        self.scales = nn.ModuleList(
+            _Scale(before, after, stride, settings)
+            for before, after, stride in zip(befores, settings.widths, strides, strict=True)
         )
-        self.attention = nn.ModuleList(
-            BlockAttention(width, reduction=s.reduction) if s.attention else nn.Identity()
-            for width in s.widths
-        )
-        self.analysis = nn.ModuleList(
-            nn.ModuleList(_analysis(s, width) for _ in range(2)) for width in s.widths
-        )
-        self.head = nn.Linear(sum(s.widths), 1)
-        self.centres = nn.Parameter(torch.zeros(2, sum(s.widths)))
-
-    def features(
-        self, images: Float[Tensor, "n c h w"], parts: Float[Tensor, "n k i j"]
-    ) -> Float[Tensor, "n d"]:
-        """Q of Eq. 12: the spatial means of Att2, Att4, Att6 and Att8, joined."""
-        found, pooled = images, []
-        pairs: Any = self.analysis
-        scales = zip(self.shrink, self.attention, pairs, strict=True)
-        for shrink, attend, (first, second) in scales:
-            found = attend(functional.leaky_relu(shrink(found), 0.2))
-            found = second(functional.leaky_relu(first(found, parts), 0.2), parts)
-            pooled.append(found.mean(dim=(2, 3)))
-        return torch.cat(pooled, dim=1)
+        self.score = nn.Linear(sum(settings.widths), 1)
 
     def forward(
-        self, images: Float[Tensor, "n c h w"], parts: Float[Tensor, "n k i j"]
+        self, images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "n height width"]
     ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
-        """Scores y and features Q of images in [-1, 1] with their maps."""
-        features = self.features(images, parts)
-        return self.head(features)[:, 0], features
+        """Eq. 12. Raises ``InputError`` for maps of another size than the images and for classes it does not know."""
+        check_pixels(images, channels=self.settings.channels)
+        size = (images.shape[2], images.shape[3])
+        shares = part_shares(maps, classes=self.settings.classes, size=size)
+        found, parts = images.float() / 127.5 - 1, []
+        for scale in self.scales:
+            found = scale(found, shares)
+            parts.append(found.mean(dim=(2, 3)))
+        features = torch.cat(parts, dim=1)
+        return self.score(features)[:, 0], features
 
 
-def _analysis(settings: AttGFSettings, width: int) -> nn.Module:
-    if settings.attributes:
-        return AttributeAnalysis(width, width, parts=settings.parts, offset=settings.offset)
-    return _Plain(width, width)
+def new_attgf_network(settings: AttGFSettings, random: torch.Generator) -> AttGFNetwork:
+    """The network with initial weights drawn from ``random``; the global generator is untouched.
 
-
-def attgf_inputs(
-    images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "m i j"], *, parts: int
-) -> tuple[Float[Tensor, "n c h w"], Float[Tensor, "n k i j"]]:
-    """Images in [-1, 1] and one-hot maps of ``parts`` classes.
-
-    Raises ``InputError`` for maps of another size than the images', another number of them, or classes beyond ``parts``.
-
-    >>> images, maps = torch.zeros(1, 3, 4, 4, dtype=torch.uint8), torch.ones(1, 4, 4, dtype=torch.uint8)
-    >>> attgf_inputs(images, maps, parts=2)[1].sum(dim=(0, 2, 3)).tolist()
-    [0.0, 16.0]
+    >>> new_attgf_network(AttGFSettings(classes=3), torch.Generator().manual_seed(0)).settings.classes
+    3
     """
-    check_images(images)
-    check_same_length(images=images, maps=maps)
-    if maps.shape[1:] != images.shape[2:]:
-        expected, got = " x ".join(map(str, images.shape[2:])), " x ".join(map(str, maps.shape[1:]))
-        hint = "resize the maps by nearest neighbours (giqa_lib.data.resize_maps)"
-        raise InputError(error_line("maps", expected=f"{expected} pixels", got=got, hint=hint))
-    if int(maps.max()) >= parts:
-        hint = "give maps of the classes that the network was made for"
-        got = f"class {int(maps.max())}"
-        raise InputError(error_line("maps", expected=f"classes below {parts}", got=got, hint=hint))
-    hot = functional.one_hot(maps.long(), parts).movedim(-1, 1).float()
-    return images.float() / 127.5 - 1, hot
+    with torch.random.fork_rng(devices=[]):  # layers draw their weights on construction
+        torch.manual_seed(int(torch.randint(2**31, (), generator=random)))
+        return AttGFNetwork(settings)

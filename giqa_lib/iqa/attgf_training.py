@@ -1,224 +1,267 @@
-r"""AttGF-IQA's training on pairs of several domains (Tian et al. 2022, Eq. 18 and 19, Algorithm 1), or without meta-learning."""
+r"""AttGF-IQA fitted to the pairs of several domains, with or without meta-learning, and its scores.
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+The loss of a domain is :math:`\lambda_0 L_r + \lambda_1 L_{ct} + \lambda_2 L_s` (Eq. 18 and 19), the last for domains whose pseudo-label is a
+similarity to the original. The pairs of all sources go through the network together, so that it normalises as it will when it
+scores: by means over domains. (Sources one by one, each normalised by its own batch, came out far worse on drawn faces whose damage is known.)
+Running means are taken from the passes at theta. There is no validation and no early stop: nothing but
+pairs of the sources decides the weights.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import UInt8
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
-from tqdm import tqdm
 
-from giqa_lib.checkpoints import (
-    below,
-    load_optimizer,
-    optimizer_tensors,
-    read_checkpoint,
-    remove_checkpoints,
-    write_checkpoint,
+from giqa_lib.checks import check_positive
+from giqa_lib.data import QualityDatabase, check_maps
+from giqa_lib.iqa.attgf import AttGFNetwork, AttGFSettings, new_attgf_network
+from giqa_lib.iqa.descent import DescentSettings, descend
+from giqa_lib.iqa.meta_learning import InnerStep, Losses, meta_gradient, plain_gradient
+from giqa_lib.iqa.pair_feed import PairBatch, PairFeed
+from giqa_lib.iqa.quality_objectives import (
+    ObjectiveWeights,
+    centre_loss,
+    focal_rank_loss,
+    score_regression_loss,
 )
-from giqa_lib.checks import GiqaError, InputError, check_choice, check_positive, error_line
-from giqa_lib.data import QualityDatabase
-from giqa_lib.iqa.attgf import AttGF, AttGFSettings, attgf_inputs
-from giqa_lib.iqa.meta_learning import META_ORDERS, meta_gradient
-from giqa_lib.iqa.pair_objectives import centre_loss, focal_rank_loss, score_regression_loss
+from giqa_lib.iqa.state import read_network, write_network
+from giqa_lib.learning import check_pixels, content_digest, in_batches
+from giqa_lib.store import Store
 
-__all__ = ["AttGFTraining", "attgf_scores", "fit_attgf"]
+__all__ = ["AttGFFit", "AttGFScore", "fetch_attgf", "fit_attgf"]
 
-Batch = tuple[
-    Tensor, Tensor, Tensor, bool
-]  # images and maps of (better, worse), pseudo-scores, regressed
+REVISION = 2  # raise it when a change of the code changes what is trained
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttGFTraining:
-    """Length, rate and weights; the weights lambda_0 to lambda_4 are the paper's (Section V-A).
+class AttGFFit:
+    """How it is trained: descent, pairs a domain and step, the inner step (None: no meta-learning), objectives.
 
-    ``meta`` is "first" or "second" (the order of Algorithm 1's gradient) or "none": every domain's training loss and
-    no inner step. ``regressed`` names the domain with the score regression of Eq. 17, or is empty.
+    ``regressed`` are the domains with a regression loss, for those whose pseudo-label is a similarity (PENNet in the paper).
     """
 
-    steps: int
-    pairs: int = 10
-    learning_rate: float = 1e-3
-    weight_decay: float = 5e-5
-    inner_rate: float = 1e-3
-    meta: str = "first"
+    descent: DescentSettings
+    pairs: int = 5
+    inner: InnerStep | None = field(default_factory=InnerStep)
+    weights: ObjectiveWeights = field(default_factory=ObjectiveWeights)
     focus: float = 2.0
-    rank: float = 10.0
-    centre: float = 0.01
-    regression: float = 1.0
-    test_rank: float = 10.0
-    test_centre: float = 0.01
-    regressed: str = ""
-    check_every: int = 100
+    regressed: tuple[str, ...] = ("PENNet",)
 
     def __post_init__(self) -> None:
-        check_choice(self.meta, (*META_ORDERS, "none"), name="meta")
-        for name in ("steps", "pairs", "learning_rate", "check_every"):
-            check_positive(getattr(self, name), name=name)
-        for name in ("weight_decay", "inner_rate", "focus", "rank", "centre", "regression"):
-            check_positive(getattr(self, name), name=name, zero=True)
+        check_positive(self.pairs, name="pairs")
+        check_positive(self.focus, name="focus", zero=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttGFScore:
+    """Images uint8 (n, c, h, w) and their maps uint8 (n, h, w) to scores (n,) float64, higher is better, without a unit.
+
+    In batches of exactly ``batch_size``, so that a score does not depend on its company. The network is to be in evaluation mode.
+    Raises ``InputError`` for maps of another size or class, and for images of other channels.
+
+    >>> network = new_attgf_network(AttGFSettings(classes=2), torch.Generator().manual_seed(0)).eval()
+    >>> AttGFScore(network=network)(torch.zeros(3, 3, 16, 16).byte(), torch.zeros(3, 16, 16).byte()).shape
+    (3,)
+    """
+
+    network: AttGFNetwork
+    batch_size: int = 64
+
+    def __call__(
+        self, images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "n height width"]
+    ) -> NDArray[np.float64]:
+        """One score an image."""
+        settings = self.network.settings
+        check_pixels(images, channels=settings.channels)
+        size = (images.shape[2], images.shape[3])
+        check_maps(maps, classes=settings.classes, size=size)
+        return in_batches(self._block, torch.cat([images, maps[:, None]], dim=1), self.batch_size)
+
+    @torch.no_grad()
+    def _block(self, both: Tensor) -> NDArray[np.float64]:
+        device = next(self.network.parameters()).device
+        both = both.to(device)
+        scores, _ = self.network(both[:, :-1], both[:, -1])
+        return scores.double().cpu().numpy()
+
+    def describe(self) -> dict[str, Any]:
+        """What an output must name. JSON."""
+        return {"score": "AttGF-IQA", "network": asdict(self.network.settings)}
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write it as safetensors and JSON; returns the folder."""
+        described = {"settings": asdict(self.network.settings), "batch_size": self.batch_size}
+        return write_network(folder, self.network, described)
+
+    @classmethod
+    def load(
+        cls, folder: str | os.PathLike[str], *, device: str | torch.device = "cpu"
+    ) -> "AttGFScore":
+        """What ``save`` wrote; its scores are bitwise those of the saved one."""
+        weights, described = read_network(folder)
+        settings = described["settings"]
+        network = AttGFNetwork(AttGFSettings(**settings | {"widths": tuple(settings["widths"])}))
+        network.load_state_dict(weights)
+        return cls(network=network.to(device).eval(), batch_size=described["batch_size"])
+
+
+class _Learner(nn.Module):
+    """The network and the two centres of Eq. 16: all that learns."""
+
+    def __init__(self, network: AttGFNetwork) -> None:
+        super().__init__()
+        self.network = network
+        width = network.score.in_features
+        self.centres = nn.Parameter(torch.zeros(2, width))
+
+    def forward(
+        self, batches: Mapping[str, PairBatch], focus: float
+    ) -> dict[str, tuple[Tensor, Tensor, Tensor]]:
+        """Rank, centre and regression loss of each domain's pairs, in one pass."""
+        images = torch.cat([batch.images for batch in batches.values()])
+        maps = torch.cat([batch.maps for batch in batches.values()])
+        sizes = [len(batch.images) for batch in batches.values()]
+        outputs = zip(*(found.split(sizes) for found in self.network(images, maps)), strict=True)
+        losses = {}
+        for (name, batch), (scores, features) in zip(batches.items(), outputs, strict=True):
+            first, second = scores.chunk(2)
+            one, other = features.chunk(2)
+            losses[name] = (
+                focal_rank_loss(first, second, batch.higher, focus=focus),
+                centre_loss(one, other, batch.higher, self.centres),
+                score_regression_loss(scores, batch.pseudo),
+            )
+        return losses
 
 
 def fit_attgf(
     database: QualityDatabase,
-    settings: AttGFSettings,
-    training: AttGFTraining,
+    sources: Sequence[str],
+    network: AttGFSettings,
+    fit: AttGFFit,
     *,
     seed: int,
     folder: Path | None = None,
+    config: Mapping[str, Any] | None = None,
+    device: str | torch.device = "cpu",
     progress: bool = False,
-) -> AttGF:
-    """A network trained on the database's pairs, in evaluation mode; resumes from a checkpoint in ``folder`` bitwise.
+) -> AttGFScore:
+    """Train on the pairs of ``sources``; with one source there is no unseen one to play, and so no meta-learning.
 
-    Raises ``InputError`` for a domain without two images or without pairs, ``GiqaError`` with the step for a loss that
-    is not finite.
+    >>> import torch
+    >>> random = torch.Generator().manual_seed(0)
+    >>> images = torch.randint(0, 256, (4, 3, 16, 16), generator=random).byte()
+    >>> four = QualityDatabase(
+    ...     images=images, maps=torch.zeros(4, 16, 16).byte(), parts=("skin",), domains=("a", "b"), domain=torch.tensor([0, 0, 1, 1]),
+    ...     pseudo=torch.arange(4.0).double(), mos=torch.zeros(4).double(), pairs=torch.tensor([[1, 0], [3, 2]]))
+    >>> fit = AttGFFit(descent=DescentSettings(steps=2), pairs=2)
+    >>> fit_attgf(four, ["a", "b"], AttGFSettings(classes=1), fit, seed=0)(images, four.maps).shape
+    (4,)
     """
-    _check_domains(database)
+    feed = PairFeed(database, sources)
     random = torch.Generator().manual_seed(seed)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network = AttGF(settings)
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
+    learner = _Learner(new_attgf_network(network, random)).to(device).train()
+    inner = fit.inner if len(sources) > 1 else None
+
+    def gradient(random: torch.Generator) -> tuple[Mapping[str, Tensor], float]:
+        batches = {name: _moved(feed.draw(name, fit.pairs, random), device) for name in sources}
+        losses = _losses(learner, batches, fit)
+        parameters = dict(learner.named_parameters())
+        if inner is None:
+            return plain_gradient(losses, parameters)
+        return meta_gradient(losses, parameters, inner)
+
+    descend(
+        learner,
+        gradient,
+        fit.descent,
+        random=random,
+        folder=folder,
+        config=config,
+        progress=progress,
     )
-    config = {**settings.describe(), "training": asdict(training), "seed": seed}
-    begun = _resume(folder, network, optimizer, random, config)
-    images, maps = attgf_inputs(database.images, database.maps, parts=settings.parts)
-    for step in tqdm(range(begun + 1, training.steps + 1), desc="AttGF-IQA", unit="step",
-                     disable=not progress, initial=begun, total=training.steps):  # fmt: skip
-        network.train()
-        batches = [
-            _draw(database, images, maps, place, training, random)
-            for place in range(len(database.domains))
-        ]
-        loss = _step(network, optimizer, batches, training)
-        if not np.isfinite(loss):
-            hint = "lower the learning rate, or look at the images for NaN"
-            got = f"{loss} at step {step}"
-            raise GiqaError(error_line("loss", expected="a finite number", got=got, hint=hint))
-        if folder is not None and step % training.check_every == 0:
-            write_checkpoint(folder, _tensors(network, optimizer, random), step=step, config=config)
-    if folder is not None:
-        remove_checkpoints(folder)
-    return network.eval()
+    return AttGFScore(network=learner.network.eval())
 
 
-@torch.no_grad()
-def attgf_scores(
-    network: AttGF, database: QualityDatabase, *, batch: int = 64
-) -> Float64[NDArray[np.float64], " n"]:
-    """Scores (n,) of a database's images; they do not depend on the batch."""
-    network.eval()
-    parts = []
-    for first in range(0, len(database), batch):
-        rows = slice(first, first + batch)
-        inputs = attgf_inputs(
-            database.images[rows], database.maps[rows], parts=network.settings.parts
-        )
-        parts.append(network(*inputs)[0])
-    return torch.cat(parts).double().numpy()
-
-
-def _check_domains(database: QualityDatabase) -> None:
-    for place, name in enumerate(database.domains):
-        count = int((database.domain == place).sum())
-        paired = int((database.domain[database.pairs[:, 0]] == place).sum())
-        if count < 2 or paired == 0:
-            hint = "a domain to train on needs two images and a pair of them, or leave it out"
-            got = f"{count} images, {paired} pairs"
-            raise InputError(
-                error_line(f"domain {name}", expected="2 images and a pair", got=got, hint=hint)
-            )
-
-
-def _draw(
+def fetch_attgf(
+    store: Store,
     database: QualityDatabase,
-    images: Tensor,
-    maps: Tensor,
-    place: int,
-    training: AttGFTraining,
-    random: torch.Generator,
-) -> Batch:
-    own = (database.domain[database.pairs[:, 0]] == place).nonzero()[:, 0]
-    chosen = own[torch.randint(len(own), (training.pairs,), generator=random)]
-    better, worse = database.pairs[chosen].unbind(1)
-    rows = torch.cat([better, worse])
-    regressed = database.domains[place] == training.regressed
-    return images[rows], maps[rows], database.pseudo[rows].float(), regressed
+    sources: Sequence[str],
+    network: AttGFSettings,
+    fit: AttGFFit,
+    *,
+    seed: int,
+    device: str | torch.device = "cpu",
+    progress: bool = False,
+) -> AttGFScore:
+    """The score from the store; trained first if it is not there, from a checkpoint if one is.
+
+    What decides it is the pairs of the sources with their images, maps and pseudo-labels, not the rest of the database.
+    """
+    feed = PairFeed(database, sources)
+    pairs = torch.cat([feed.pairs[name] for name in sources])
+    used = pairs.unique()
+    config = {
+        "images": content_digest(
+            database.images[used],
+            database.maps[used].numpy().astype(float),
+            database.pseudo[used].numpy(),
+            torch.searchsorted(used, pairs).numpy().astype(float),
+        ),
+        "pairs": {name: len(feed.pairs[name]) for name in sources},
+        "shape": list(database.images.shape[1:]),
+        "network": asdict(network),
+        "fit": asdict(fit),
+        "seed": seed,
+        "revision": REVISION,
+    }
+
+    def make(folder: Path) -> AttGFScore:
+        return fit_attgf(
+            database,
+            sources,
+            network,
+            fit,
+            seed=seed,
+            folder=folder,
+            config=config,
+            device=device,
+            progress=progress,
+        )
+
+    return store.fetch_saved(
+        "attgf", config, make, lambda folder: AttGFScore.load(folder, device=device)
+    )
 
 
-def _loss(
-    network: AttGF,
-    parameters: Mapping[str, Tensor],
-    batch: Batch,
-    training: AttGFTraining,
-    rank: float,
-    centre: float,
-) -> Tensor:
-    """Eq. 18's or 19's sum for one domain."""
-    images, maps, pseudo, regressed = batch
-    scores, features = functional_call(network, dict(parameters), (images, maps))
-    half = len(images) // 2
-    yes = torch.ones(half, dtype=torch.bool)
-    loss = rank * focal_rank_loss(scores[:half], scores[half:], yes, focus=training.focus)
-    centres = parameters["centres"]
-    loss = loss + centre * centre_loss(features[:half], features[half:], yes, centres)
-    if regressed:
-        loss = loss + training.regression * score_regression_loss(scores, pseudo)
-    return loss
+def _losses(learner: _Learner, batches: Mapping[str, PairBatch], fit: AttGFFit) -> Losses:
+    """The loss of each domain's batch at any parameters; a test pass leaves the running means as they are."""
+    weights = fit.weights
+    buffers = dict(learner.named_buffers())
+
+    def losses(parameters: Mapping[str, Tensor], testing: bool) -> dict[str, Tensor]:
+        kept = {name: value.clone() for name, value in buffers.items()} if testing else buffers
+        by_rank, by_centre = (
+            (weights.test_rank, weights.test_centre) if testing else (weights.rank, weights.centre)
+        )
+        parts = functional_call(learner, {**parameters, **kept}, (batches, fit.focus))
+        return {
+            name: by_rank * rank
+            + by_centre * centre
+            + (weights.regression if name in fit.regressed else 0.0) * regression
+            for name, (rank, centre, regression) in parts.items()
+        }
+
+    return losses
 
 
-def _step(
-    network: AttGF, optimizer: torch.optim.Optimizer, batches: list[Batch], training: AttGFTraining
-) -> float:
-    parameters = dict(network.named_parameters())
-
-    def train_loss(given: Mapping[str, Tensor], batch: Batch) -> Tensor:
-        return _loss(network, given, batch, training, training.rank, training.centre)
-
-    def test_loss(given: Mapping[str, Tensor], batch: Batch) -> Tensor:
-        return _loss(network, given, batch, training, training.test_rank, training.test_centre)
-
-    if training.meta == "none":
-        loss = torch.stack([train_loss(parameters, batch) for batch in batches]).mean()
-        found = torch.autograd.grad(loss, list(parameters.values()), materialize_grads=True)
-        gradients, value = dict(zip(parameters, found, strict=True)), float(loss.detach())
-    else:
-        gradients, value = meta_gradient(train_loss, test_loss, parameters, batches,
-                                         inner_rate=training.inner_rate, order=training.meta)  # fmt: skip
-    for name, parameter in parameters.items():
-        parameter.grad = gradients[name]
-    optimizer.step()
-    return value
-
-
-def _tensors(
-    network: AttGF, optimizer: torch.optim.Optimizer, random: torch.Generator
-) -> dict[str, Tensor]:
-    found = {"random": random.get_state()}
-    found |= {f"network.{key}": value for key, value in network.state_dict().items()}
-    moments = optimizer_tensors(optimizer)
-    return found | {f"optimizer.{key}": value for key, value in moments.items()}
-
-
-def _resume(
-    folder: Path | None,
-    network: AttGF,
-    optimizer: torch.optim.Optimizer,
-    random: torch.Generator,
-    config: Mapping[str, Any],
-) -> int:
-    found = None if folder is None else read_checkpoint(folder, config)
-    if found is None:
-        return 0
-    tensors, step = found
-    network.load_state_dict(below(tensors, "network"))
-    load_optimizer(optimizer, below(tensors, "optimizer"))
-    random.set_state(tensors["random"])
-    return step
+def _moved(batch: PairBatch, device: str | torch.device) -> PairBatch:
+    return PairBatch(**{name: value.to(device) for name, value in vars(batch).items()})

@@ -1,4 +1,4 @@
-"""NIMA, DeepIQA and RankIQA under one training harness, so that loss and head are the only differences.
+"""NIMA, DeepIQA, RankIQA, dipIQ, UNIQUE and MEON under one training harness, so that loss and head are the only differences.
 
 Each is trained on degraded real images (``examples``) from the same kind of network by the same
 loop; the weights with the best rank correlation of score and quality on held-out degraded
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from giqa_lib.checks import check_choice, check_positive, check_probability
-from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
+from giqa_lib.iqa.examples import KINDS, DegradedExamples, held_out_examples
 from giqa_lib.iqa.objectives import (
     OPINIONS,
     absolute_error_loss,
@@ -31,6 +31,13 @@ from giqa_lib.iqa.objectives import (
     opinion_distribution,
     ranking_loss,
     squared_error_loss,
+)
+from giqa_lib.iqa.pairwise_measures import (
+    damage_loss,
+    discriminable_rank_loss,
+    fidelity_loss,
+    identified_quality,
+    identified_quality_loss,
 )
 from giqa_lib.iqa.patches import WeightedPatches
 from giqa_lib.iqa.state import read_network, write_network
@@ -48,7 +55,14 @@ from giqa_lib.learning import (
 from giqa_lib.learning.batches import check_pixels, in_batches
 from giqa_lib.store import Store
 
-__all__ = ["BASELINES", "BaselineSettings", "NaturalScore", "fetch_baseline", "fit_baseline"]
+__all__ = [
+    "BASELINES",
+    "PAIRWISE_BASELINES",
+    "BaselineSettings",
+    "NaturalScore",
+    "fetch_baseline",
+    "fit_baseline",
+]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
 LEVELS = 4  # of a degradation in one of RankIQA's batches
@@ -113,6 +127,13 @@ def _whole(examples: DegradedExamples, size: int, patch: int, random: torch.Gene
     return examples.batch(size, random)
 
 
+def _identified(
+    examples: DegradedExamples, size: int, patch: int, random: torch.Generator
+) -> Batch:
+    images, targets = examples.identified(size, random)
+    return random_crops(images, patch, random), targets
+
+
 def _ladder(examples: DegradedExamples, size: int, patch: int, random: torch.Generator) -> Batch:
     images, quality = examples.ladder(max(1, size // LEVELS), LEVELS, random)
     return random_crops(images, patch, random), quality
@@ -132,6 +153,22 @@ def _only(outputs: Tensor) -> Tensor:
 
 def _patchwise(settings: NetworkSettings, random: torch.Generator) -> nn.Module:
     return WeightedPatches(new_network(replace(settings, outputs=2), random), settings.patch)
+
+
+def _of_crops(
+    outputs: int,
+    score: Callable[[Tensor], Tensor],
+    *stages: _Stage,
+) -> _Measure:
+    """A network of random crops that scores the one in the middle."""
+    return _Measure(
+        outputs=outputs,
+        build=new_network,
+        view=_centre,
+        score=score,
+        stages=stages,
+        share=lambda settings: settings.crop,
+    )
 
 
 _MEASURES: Mapping[str, _Measure] = MappingProxyType(
@@ -164,16 +201,27 @@ _MEASURES: Mapping[str, _Measure] = MappingProxyType(
             ),
             share=lambda settings: settings.crop,
         ),
+        "dipIQ": _of_crops(1, _only, _Stage(draw=_cropped, loss=discriminable_rank_loss)),
+        "UNIQUE": _of_crops(2, _only, _Stage(draw=_cropped, loss=fidelity_loss)),
+        "MEON": _of_crops(
+            2 * len(KINDS),
+            identified_quality,
+            _Stage(draw=_identified, loss=damage_loss),
+            _Stage(draw=_identified, loss=identified_quality_loss),
+        ),
+        "Meta-IQA": _of_crops(1, _only),  # trained by giqa_lib.iqa.meta_iqa: not by one loss
     }
 )
-BASELINES = tuple(_MEASURES)
+#: The baselines of GIQA, and those that AttGF-IQA has besides.
+BASELINES = ("NIMA", "DeepIQA", "RankIQA")
+PAIRWISE_BASELINES = ("dipIQ", "UNIQUE", "MEON")
 
 
 @dataclass(frozen=True, kw_only=True)
 class NaturalScore:
-    """Images (n, c, h, w) uint8 to scores (n,) float64, higher is better: one of ``BASELINES``.
+    """Images (n, c, h, w) uint8 to scores (n,) float64, higher is better: one of ``BASELINES`` or ``PAIRWISE_BASELINES``.
 
-    NIMA gives opinions from 1 to 10, the others qualities around 0 to 1. Images go through the
+    NIMA gives opinions from 1 to 10; dipIQ's and UNIQUE's scores have no unit; the others qualities around 0 to 1. Images go through the
     network in batches of exactly ``batch_size``, the last one padded, so that a score does not
     depend on the batch. The network is to be in evaluation mode. Raises ``InputError`` for images that are not
     uint8, have other channels or are smaller than the patch.
@@ -191,7 +239,7 @@ class NaturalScore:
     batch_size: int = 64
 
     def __post_init__(self) -> None:
-        check_choice(self.measure, BASELINES, name="measure")
+        check_choice(self.measure, _MEASURES, name="measure")
         check_positive(self.batch_size, name="batch_size")
 
     def __call__(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.float64]:
@@ -222,7 +270,7 @@ class NaturalScore:
         """What ``save`` wrote; its scores are bitwise those of the saved one."""
         weights, described = read_network(folder)
         settings = NetworkSettings(**described["settings"])
-        measure = check_choice(described["measure"], BASELINES, name="measure")
+        measure = check_choice(described["measure"], _MEASURES, name="measure")
         network = _MEASURES[measure].build(settings, torch.Generator().manual_seed(0))
         network.load_state_dict(weights)
         return cls(
@@ -244,7 +292,7 @@ def fit_baseline(
     device: str | torch.device = "cpu",
     progress: bool = False,
 ) -> NaturalScore:
-    """Train one of ``BASELINES`` on degraded copies of real images.
+    """Train one of ``BASELINES`` or ``PAIRWISE_BASELINES`` on degraded copies of real images.
 
     A measure with two stages (RankIQA: ranking, then regression) spends half of the steps on each. With
     ``folder`` a killed run is taken up again, bitwise.
@@ -254,7 +302,7 @@ def fit_baseline(
     >>> fit_baseline("NIMA", images, small, seed=0)(images).shape
     (12,)
     """
-    kind = _MEASURES[check_choice(measure, BASELINES, name="measure")]
+    kind = _MEASURES[check_choice(measure, (*BASELINES, *PAIRWISE_BASELINES), name="measure")]
     check_pixels(images)
     check_positive(len(images) - settings.held_out, name="images that are not held out")
     random = torch.Generator().manual_seed(seed)
@@ -328,7 +376,7 @@ def fetch_baseline(
 ) -> NaturalScore:
     """The measure from the store; trained first if it is not there, from a checkpoint if one is."""
     config = {
-        "measure": check_choice(measure, BASELINES, name="measure"),
+        "measure": check_choice(measure, _MEASURES, name="measure"),
         "images": content_digest(images),
         "shape": list(images.shape),
         "settings": asdict(settings),

@@ -15,8 +15,9 @@ from giqa_lib.checks import check_positive
 from giqa_lib.data import DEGRADATIONS, degrade
 from giqa_lib.learning.batches import check_pixels
 
-__all__ = ["DegradedExamples", "held_out_examples"]
+__all__ = ["KINDS", "DegradedExamples", "held_out_examples"]
 
+#: The degradations, by number.
 KINDS = tuple(sorted(DEGRADATIONS))
 GROUPS = 8  # of a batch; each has one degradation at one level, which is done in one go
 
@@ -41,14 +42,22 @@ class DegradedExamples:
         self, size: int, random: torch.Generator
     ) -> tuple[UInt8[Tensor, "b c h w"], Float[Tensor, " b"]]:
         """``size`` random images, each group of them degraded in one way; and their qualities."""
+        images, targets = self.identified(size, random)
+        return images, targets[:, 0]
+
+    def identified(
+        self, size: int, random: torch.Generator
+    ) -> tuple[UInt8[Tensor, "b c h w"], Float[Tensor, "b 2"]]:
+        """The same batch with quality and the number of the degradation among ``KINDS``."""
         check_positive(size, name="size")
         chosen = self.images[torch.randint(len(self.images), (size,), generator=random)]
-        parts, quality = [], []
+        parts, targets = [], []
         for group in chosen.tensor_split(min(GROUPS, size)):
             level = float(torch.rand((), generator=random))
-            parts.append(degrade(group, _kind(random), level, random))
-            quality.append(torch.full((len(group),), 1 - level))
-        return torch.cat(parts), torch.cat(quality)
+            kind = _kind(random)
+            parts.append(degrade(group, kind, level, random))
+            targets.append(torch.tensor([1 - level, KINDS.index(kind)]).expand(len(group), 2))
+        return torch.cat(parts), torch.cat(targets)
 
     def ladder(
         self, size: int, levels: int, random: torch.Generator

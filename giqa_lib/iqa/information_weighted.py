@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from giqa_lib.checks import InputError, check_images, error_line
 
-__all__ = ["iw_ssim"]
+__all__ = ["enlarged", "iw_ssim"]
 
 SMALLEST = 161  # (11 - 1) * 2^4 + 1: the window at the fifth scale
 
@@ -43,7 +43,7 @@ def iw_ssim(
     for part, whole in zip(images.split(batch_size), originals.split(batch_size), strict=True):
         try:
             values = information_weighted_ssim(
-                _enlarged(part), _enlarged(whole), data_range=1.0, reduction="none"
+                enlarged(part), enlarged(whole), data_range=1.0, reduction="none"
             )
         except RuntimeError as error:  # a singular matrix of the information content
             hint = "leave out images of one colour"
@@ -54,7 +54,12 @@ def iw_ssim(
     return torch.cat(found)
 
 
-def _enlarged(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c height width"]:
+def enlarged(images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n c height width"]:
+    """Images in [0, 1], bilinearly enlarged to 161 pixels a side where they are smaller.
+
+    >>> enlarged(torch.zeros(1, 3, 32, 32).byte()).shape
+    torch.Size([1, 3, 161, 161])
+    """
     size = [max(SMALLEST, side) for side in images.shape[2:]]
     unit = images.float() / 255
     if min(images.shape[2:]) >= SMALLEST:

@@ -1,11 +1,9 @@
 """The stand-in database: what is known of it, and that it is drawn anew by each seed."""
 
-import pytest
 import torch
 
 from giqa_lib.applications import degraded_faces
-from giqa_lib.checks import InputError
-from giqa_lib.data import of_domains, toy_faces
+from giqa_lib.data import toy_faces
 
 
 def test_pairs_keep_to_their_domain_and_contradict_no_quality():
@@ -30,17 +28,3 @@ def test_less_damage_is_nearer_to_the_drawing():
     clean, _ = toy_faces(20, size=32, seed=0)
     distance = (made.images.float() - clean.float()).abs().mean((1, 2, 3)).double()
     assert torch.corrcoef(torch.stack([distance, made.mos]))[0, 1] < -0.8
-
-
-def test_some_domains_in_another_order():
-    made = degraded_faces(4, size=32, seed=0)
-    some = of_domains(made, ["jpeg", "blur"])
-    assert some.domains == ("jpeg", "blur")
-    jpeg = made.domain == made.domains.index("jpeg")
-    assert torch.equal(some.images[:4], made.images[jpeg])
-    better, worse = some.pairs.unbind(1)
-    assert (some.mos[better] > some.mos[worse]).all()
-    with pytest.raises(InputError, match="domains: expected one of"):
-        of_domains(made, ["smear"])
-    with pytest.raises(InputError, match="names: expected a domain or more"):
-        of_domains(made, [])

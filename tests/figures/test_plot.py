@@ -92,6 +92,12 @@ def _points() -> Plot:
     return figures.score_points({"a": [1.0, 2.0], "b": [3.0]}, ylabel="MOS")
 
 
+def _fits() -> Plot:
+    return figures.fitted_scatter(
+        {"a": [0.0, 1.0, 2.0]}, [1.0, 2.0, 4.0], {"a": lambda x: 2 * x}, ylabel="MOS"
+    )
+
+
 def _spectra() -> Plot:
     flat = np.zeros((8, 8))
     return figures.spectra({"real": flat, "made": flat + np.arange(8.0)}, reference="real")
@@ -110,6 +116,7 @@ EVERY: tuple[Callable[[], Plot], ...] = (
     _densities,
     _diagram,
     _points,
+    _fits,
     _spectra,
 )
 
