@@ -104,7 +104,7 @@ def with_pairs(
 
 def agiqa_databases(
     preset: OpinionPreset, *, seed: int
-) -> tuple[QualityDatabase, QualityDatabase, NDArray[np.str_]]:
+) -> tuple[QualityDatabase, QualityDatabase, NDArray[np.object_]]:
     """AGIQA-3K to learn from (pairs from opinion) and to test on, of other prompts, and the setting of each test image.
 
     Raises ``DataUnavailable`` where the set is not on this machine.
@@ -129,7 +129,7 @@ def agiqa_databases(
         margin=preset.margin,
         random_state=int(np.random.default_rng([seed, PAIRS]).integers(2**31)),
     )
-    return train, test, table["generator"].to_numpy(dtype=str)[~learned]
+    return train, test, table["generator"].to_numpy(dtype=object)[~learned]
 
 
 def photograph_density_scores(

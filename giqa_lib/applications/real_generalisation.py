@@ -54,7 +54,7 @@ class AgiqaGeneralisation:
     device: str = "cpu"
 
     @cached_property
-    def databases(self) -> tuple[QualityDatabase, QualityDatabase, NDArray[np.str_]]:
+    def databases(self) -> tuple[QualityDatabase, QualityDatabase, NDArray[np.object_]]:
         """To learn from, to test on, and each test image's setting."""
         return agiqa_databases(self.opinions, seed=self.seed)
 
