@@ -1,6 +1,10 @@
+import functools
 import gzip
+import hashlib
 import os
 import struct
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +106,25 @@ class TestFetch:
         assert len(load("fashion-mnist")) == 6
         left = {path.name for path in bare.iterdir()} - {".FashionMNIST.lock"}
         assert left == {"FashionMNIST"}
+
+    @pytest.mark.skipif(not DEBIAN.exists(), reason="Fashion-MNIST's files are not here")
+    def test_the_real_files_over_http(self, bare, monkeypatch):
+        kind = torchvision.datasets.FashionMNIST
+        # Debian packed the same files anew: other sums
+        sums = [(n, hashlib.md5((DEBIAN / n).read_bytes()).hexdigest()) for n, _ in kind.resources]
+        served = functools.partial(SimpleHTTPRequestHandler, directory=str(DEBIAN))
+        with ThreadingHTTPServer(("127.0.0.1", 0), served) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            mirror = f"http://127.0.0.1:{server.server_port}/"
+            monkeypatch.setattr(kind, "mirrors", [mirror])
+            with pytest.raises(DataUnavailable, match="failed"):  # the sums are looked at
+                fetch("fashion-mnist")
+            monkeypatch.setattr(kind, "resources", sums)
+            assert fetch("fashion-mnist") == bare / "FashionMNIST/raw"
+            server.shutdown()
+        images = load("fashion-mnist")
+        assert len(images) == 60_000
+        assert np.bincount(images.labels).tolist() == [6000] * 10
 
     def test_failed_downloads_say_what_to_do(self, bare, monkeypatch):
         def download(root, *, download):
