@@ -36,7 +36,8 @@ class Encounter:
     """Probabilities of being real, for each of the two discriminators in turn.
 
     ``own`` on its own generator's images, ``other`` on its opponent's, ``test`` on real images that neither
-    was trained on, ``train`` on real images that they were trained on, if any were given.
+    was trained on, ``train`` on real images that they were trained on, if any were given. Raises ``InputError`` for
+    verdicts that are not probabilities, of no image, or of other numbers of images for the two.
     """
 
     names: tuple[str, str]
@@ -44,6 +45,18 @@ class Encounter:
     other: tuple[Probabilities, Probabilities]
     test: tuple[Probabilities, Probabilities]
     train: tuple[Probabilities, Probabilities] | None = None
+
+    def __post_init__(self) -> None:
+        for what in ("own", "other", "test", "train"):
+            pair = getattr(self, what)
+            if pair is None:
+                continue
+            if len(pair[0]) != len(pair[1]):
+                hint = "let both discriminators judge as many images"
+                got = f"{len(pair[0])} and {len(pair[1])}"
+                raise InputError(error_line(what, expected="one length", got=got, hint=hint))
+            for name, values in zip(self.names, pair, strict=True):
+                _check_verdicts(values, f"{what}: discriminator of {name}")
 
     def swapped(self) -> "Encounter":
         """The same with the players in the other order."""
@@ -101,8 +114,8 @@ def meet(
 ) -> Encounter:
     """Let both discriminators judge ``samples`` images of both generators, and real images.
 
-    Raises ``InputError`` if there is no test image, if images differ in size or channels, or if a discriminator
-    gives anything but one probability an image.
+    Raises ``InputError`` if there is no test image, if images differ in size or channels, if a generator gives
+    another number of them, or if a discriminator gives anything but one probability an image.
 
     >>> ones = Player(name="a", generate=lambda n: torch.ones(n, 1, 2, 2), judge=lambda x: x.mean((1, 2, 3)) / 2)
     >>> meet(ones, ones, test=torch.ones(3, 1, 2, 2), samples=2).other[0]
@@ -112,7 +125,7 @@ def meet(
     real = {"test": _check_real(test, "test")}
     if train is not None:
         real["train"] = _check_real(train, "train")
-    one, two = first.generate(samples), second.generate(samples)
+    one, two = (_generated(player, samples) for player in (first, second))
     shown = real | {f"images of {first.name}": one, f"images of {second.name}": two}
     for what, images in shown.items():
         _check_shape(images, tuple(test.shape[1:]), what)
@@ -131,6 +144,17 @@ def _check_real(images: torch.Tensor, name: str) -> torch.Tensor:
         hint = "give real images that neither GAN was trained on"
         raise InputError(
             error_line(f"{name} images", expected="one or more", got="none", hint=hint)
+        )
+    return images
+
+
+def _generated(player: Player, samples: int) -> torch.Tensor:
+    images = player.generate(samples)
+    if len(images) != samples:
+        hint = "generate(n) is to give n images"
+        expected, got = f"{samples} images", str(len(images))
+        raise InputError(
+            error_line(f"generator of {player.name}", expected=expected, got=got, hint=hint)
         )
     return images
 
@@ -160,8 +184,17 @@ def _judged(player: Player, images: torch.Tensor) -> Probabilities:
         raise InputError(
             error_line(name, expected=expected, got=f"shape {values.shape}", hint=hint)
         )
+    _check_verdicts(values, name)
+    return values
+
+
+def _check_verdicts(values: Probabilities, name: str) -> None:
+    if not len(values):
+        hint = "show it images"
+        raise InputError(
+            error_line(name, expected="one probability or more", got="none", hint=hint)
+        )
     if not np.isfinite(values).all() or values.min() < 0 or values.max() > 1:
         hint = "if it returns logits, pass them through a sigmoid first"
         got = f"values from {values.min():.3g} to {values.max():.3g}"
         raise InputError(error_line(name, expected="probabilities in [0, 1]", got=got, hint=hint))
-    return values

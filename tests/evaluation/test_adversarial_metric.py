@@ -249,10 +249,36 @@ class TestMeeting:
         with pytest.raises(InputError, match=r"images of a: expected \(n, 1, 6, 6\)"):
             meet(self.player(), self.player("b"), test=torch.zeros(2, 1, 6, 6))
 
+    def test_a_generator_that_gives_other_than_it_is_asked_for(self):
+        few = Player(name="b", generate=lambda n: torch.zeros(n - 1, 1, 4, 4), judge=len)
+        with pytest.raises(InputError, match=r"generator of b: expected 5 images, got 4; generate"):
+            meet(self.player(), few, test=torch.zeros(2, 1, 4, 4), samples=5)
+
     def test_a_discriminator_that_gives_a_map_was_trained_on_another_size(self):
         mapped = self.player("b", judge=lambda images: images[:, 0, :2, :2] + 0.5)
         with pytest.raises(InputError, match=r"one probability.*trained on images of another size"):
             meet(self.player(), mapped, test=torch.zeros(2, 1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"test": (np.zeros(0), np.zeros(0))},
+            "test: discriminator of a: .*one probability or more",
+        ),
+        ({"own": (np.full(3, 0.5), np.full(4, 0.5))}, "own: expected one length, got 3 and 4"),
+        (
+            {"other": (np.full(3, 0.5), np.full(3, 2.5))},
+            "other: discriminator of b: .*2.5.*sigmoid",
+        ),
+        ({"train": (np.full(3, np.nan), np.full(3, 0.5))}, "train: discriminator of a"),
+    ],
+    ids=["no test image", "other numbers", "logits", "not a number"],
+)
+def test_verdicts_that_were_not_met_here_are_checked_too(change, message):
+    with pytest.raises(InputError, match=message):
+        replace(encounter(), **change)
 
 
 def test_bad_options_are_refused():

@@ -285,6 +285,27 @@ class TestSoftLabels:
         assert float(fake.mean()) == pytest.approx(1 / 6, abs=5e-3)
 
 
+class TestInputsOfTheWrongSize:
+    GENERATOR, DISCRIMINATOR = SMALL.networks(torch.Generator().manual_seed(0))
+
+    @pytest.mark.parametrize("shape", [(2, 1, 27, 28), (2, 3, 28, 28)])
+    def test_a_discriminator_names_the_size_it_was_made_for(self, shape):
+        with pytest.raises(InputError, match=r"images: expected \(n, 1, 28, 28\).*resize or pad"):
+            self.DISCRIMINATOR(torch.zeros(shape))
+
+    def test_larger_images_have_a_logit_a_part(self):
+        assert self.DISCRIMINATOR.judges[0](torch.zeros(2, 1, 32, 32)).shape == (8,)
+
+    def test_a_generator_names_the_length_of_its_latents(self):
+        with pytest.raises(InputError, match=r"latents: expected \(n, 8\), got shape \(2, 9\)"):
+            self.GENERATOR(torch.zeros(2, 9))
+
+    def test_training_on_images_of_another_size_is_refused(self):
+        state, variant = fresh(SMALL)
+        with pytest.raises(InputError, match=r"real images: expected \(n, 1, 28, 28\)"):
+            list(train(state, images_at_random(images(size=32)), RUN, at=[], variant=variant))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

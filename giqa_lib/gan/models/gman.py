@@ -149,7 +149,7 @@ class GMANSettings:
 
 
 class GMANGenerator(nn.Module):
-    """Latents (n, latent) to images (n, c, h, w) in [-1, 1]."""
+    """Latents (n, latent) to images (n, c, h, w) in [-1, 1]; ``InputError`` for latents of another length."""
 
     def __init__(self, settings: GMANSettings) -> None:
         super().__init__()
@@ -171,14 +171,22 @@ class GMANGenerator(nn.Module):
 
     def forward(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n c h w"]:
         """Generate one image a latent."""
+        if latents.shape[1] != self.settings.latent:
+            expected, got = f"(n, {self.settings.latent})", f"shape {tuple(latents.shape)}"
+            hint = "draw latents of the length that the generator was made with"
+            raise InputError(error_line("latents", expected=expected, got=got, hint=hint))
         return self.layers(self.project(latents))
 
 
 class GMANDiscriminator(nn.Module):
-    """Images (n, c, h, w) in [-1, 1] to logits (n,), positive for real."""
+    """Images (n, c, h, w) in [-1, 1] to logits (n,), positive for real.
+
+    Larger images get a logit for each of several parts; ``InputError`` for smaller ones, or of other channels.
+    """
 
     def __init__(self, settings: GMANSettings, *, dropout: float = 0.0) -> None:
         super().__init__()
+        self.settings = settings
         dense = settings.layers == "dense"
         first = settings.width // 2 if dense else settings.width
         widths = [settings.channels, *(first * times for times in (1, 2, 4))]
@@ -194,8 +202,14 @@ class GMANDiscriminator(nn.Module):
         self.last = nn.Conv2d(widths[-1], 1, FIRST_SIDE)
         _start(self.layers if dense else self)
 
-    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, " n"]:
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Float[Tensor, " logits"]:
         """One logit an image."""
+        made = self.settings
+        if images.shape[1] != made.channels or min(images.shape[2:]) < made.image_size:
+            expected = f"(n, {made.channels}, {made.image_size}, {made.image_size})"
+            hint = "resize or pad the images to what the discriminator was made for"
+            got = f"shape {tuple(images.shape)}"
+            raise InputError(error_line("images", expected=expected, got=got, hint=hint))
         return self.last(self.layers(images)).flatten()
 
 
