@@ -114,6 +114,46 @@ def test_the_papers_layers_have_the_papers_sizes():
     assert classifier.dense.in_features == 128
 
 
+UP, DOWN, PLAIN = "UpBlock 256", "DownBlock 256", "ClassifierBlock {}"
+PRINTED = {
+    "generator": ["Linear 4096", *[UP] * 3],
+    "discriminator": [*[DOWN] * 4, "Linear 1"],
+    "CIFAR-10": [PLAIN.format(w) for w in [32] * 4 + [64] * 4 + [128] * 7] + ["Linear 10"],
+    "CIFAR-100": [PLAIN.format(w) for w in [32] * 4 + [64] * 4 + [128] * 4 + [256] * 3]
+    + ["Linear 100"],
+}
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_tables_1_and_4_come_out_of_the_code(name):
+    labels, images = torch.zeros(2, dtype=torch.long), torch.zeros(2, 3, 32, 32)
+    if name.startswith("CIFAR"):
+        classes, last = (10, 128) if name == "CIFAR-10" else (100, 256)
+        table = layer_table(ResidualClassifier(3, classes, widths=(32, 64, 128, last)), images)
+    else:
+        generator, discriminator = ControlGANSettings(classes=10).networks(rng())
+        given = (torch.zeros(2, 128), labels) if name == "generator" else (images,)
+        table = layer_table(generator if name == "generator" else discriminator, *given)
+    blocks = table[table["layer"].str.endswith("Block") | (table["layer"] == "Linear")]
+    found = [f"{row.layer} {row.output.split(' ')[0]}" for row in blocks.itertuples()]
+    assert found == PRINTED[name]
+
+
+def test_the_papers_settings_are_the_defaults():
+    made, guided = ControlGANSettings(classes=10), LabelGuideSettings()
+    run = made.training(100_000)
+    assert (run.discriminator_rate, run.generator_rate) == (4e-4, 2e-4)
+    assert (run.betas, run.discriminator_steps) == ((0.0, 0.9), 5)
+    assert (made.penalty, made.image_size, made.width, made.latent) == (10.0, 32, 256, 128)
+    assert (guided.gamma_most, guided.widths) == (0.1, (32, 64, 128, 128))
+    assert score_guidance(score, name="spread").description["weight"] == 0.5
+    hinge = made.variant(nn.Identity()).objective
+    logits = torch.tensor([-2.0, 0.5, 2.0])
+    assert hinge.real_loss(logits).tolist() == [3.0, 0.5, 0.0]
+    assert hinge.fake_loss(logits).tolist() == [0.0, 1.5, 3.0]
+    assert hinge.generator_loss(logits).tolist() == [2.0, -0.5, -2.0]
+
+
 def test_an_up_block_doubles_and_adds_the_enlarged_input():
     block = UpBlock(2, 2, classes=3)
     with torch.no_grad():
@@ -211,12 +251,18 @@ def test_rates_are_halved_once_and_stay_so_when_resumed(tmp_path):
     assert early.generator_optimizer.param_groups[0]["lr"] == 2e-4
 
 
-def test_training_with_a_guide_resumes_bitwise(tmp_path):
+@pytest.mark.parametrize("weight", [None, 0.5], ids=["ControlGAN", "ScoreGAN"])
+def test_training_with_a_guide_resumes_bitwise(tmp_path, weight):
+    def guided(by):
+        if weight is None:
+            return label_guidance(by)
+        return altered(label_guidance(by), score_guidance(score, name="spread", weight=weight))
+
     first = guide()
-    straight = run(label_guidance(first))
-    run(label_guidance(guide()), stop=3, folder=tmp_path)
+    straight = run(guided(first))
+    run(guided(guide()), stop=3, folder=tmp_path)
     again = guide(seed=9)  # everything of it is replaced
-    resumed = run(label_guidance(again), folder=tmp_path)
+    resumed = run(guided(again), folder=tmp_path)
     assert same(straight, resumed)
     assert straight.losses == resumed.losses
     assert first.gamma == again.gamma != 0

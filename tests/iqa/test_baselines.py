@@ -15,6 +15,7 @@ from giqa_lib.checks import InputError
 from giqa_lib.data import degrade
 from giqa_lib.iqa import (
     BASELINES,
+    PAIRWISE_BASELINES,
     BaselineSettings,
     DegradedExamples,
     NaturalScore,
@@ -37,7 +38,7 @@ def images():
     return textures(260)
 
 
-@pytest.fixture(scope="module", params=BASELINES)
+@pytest.fixture(scope="module", params=(*BASELINES, *PAIRWISE_BASELINES))
 def measure(request):
     return request.param
 
@@ -47,6 +48,7 @@ def score(images, measure):
     return fit_baseline(measure, images, SHORT, seed=0)
 
 
+@pytest.mark.parametrize("measure", BASELINES)
 def test_it_learns_damage(images, measure):
     score = fit_baseline(measure, images, SETTINGS, seed=0)
     fresh = textures(80, seed=7)

@@ -9,7 +9,14 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from giqa_lib.scores import GaussianMixture, KNearestNeighbours, SingleGaussian, load_score
+import giqa_lib.scores
+from giqa_lib.scores import (
+    Density,
+    GaussianMixture,
+    KNearestNeighbours,
+    SingleGaussian,
+    load_score,
+)
 
 WIDTH = 37  # no multiple of anything: the edge columns of a product are where rounding differs
 COUNT = 45
@@ -32,6 +39,12 @@ SCORES = {
     "neighbours squared": KNearestNeighbours(5, metric="sqeuclidean"),
     "neighbours official": KNearestNeighbours.official(5),
 }
+
+
+def test_every_density_score_has_its_laws():
+    public = {getattr(giqa_lib.scores, name) for name in giqa_lib.scores.__all__}
+    densities = {each for each in public if isinstance(each, type) and issubclass(each, Density)}
+    assert {type(score) for score in SCORES.values()} == densities - {Density}
 
 
 @pytest.fixture(scope="module", params=list(SCORES))
