@@ -65,6 +65,7 @@ __all__ = [
 ]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
+STARTS = 3  # trainings of one network, if it ends saturated
 LEVELS = 4  # of a degradation in one of RankIQA's batches
 
 Batch = tuple[Tensor, Tensor]
@@ -294,17 +295,51 @@ def fit_baseline(
 ) -> NaturalScore:
     """Train one of ``BASELINES`` or ``PAIRWISE_BASELINES`` on degraded copies of real images.
 
-    A measure with two stages (RankIQA: ranking, then regression) spends half of the steps on each. With
-    ``folder`` a killed run is taken up again, bitwise.
+    A measure with two stages (RankIQA: ranking, then regression) spends half of the steps on each. A network that ends
+    saturated (a softmax or sigmoid without slope, most held-out images with one score) is trained again from other weights, at most
+    twice. With ``folder`` a killed run is taken up again, bitwise.
 
     >>> images = torch.randint(0, 255, (12, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     >>> small = BaselineSettings(fit=FitSettings(steps=2, batch_size=8), width=4, held_out=4)
     >>> fit_baseline("NIMA", images, small, seed=0)(images).shape
     (12,)
     """
-    kind = _MEASURES[check_choice(measure, (*BASELINES, *PAIRWISE_BASELINES), name="measure")]
+    check_choice(measure, (*BASELINES, *PAIRWISE_BASELINES), name="measure")
     check_pixels(images)
     check_positive(len(images) - settings.held_out, name="images that are not held out")
+    for start in range(STARTS):
+        found, saturated = _fit_from(
+            measure,
+            images,
+            settings,
+            seed=seed,
+            start=start,
+            folder=None if folder is None else folder / f"start-{start}",
+            config=config,
+            device=device,
+            progress=progress,
+        )
+        if not saturated:
+            break
+    for done in () if folder is None else folder.glob("start-*"):
+        shutil.rmtree(done)  # nothing is left to go on from
+    return found
+
+
+def _fit_from(
+    measure: str,
+    images: UInt8[Tensor, "n c h w"],
+    settings: BaselineSettings,
+    *,
+    seed: int,
+    start: int,
+    folder: Path | None,
+    config: Mapping[str, Any] | None,
+    device: str | torch.device,
+    progress: bool,
+) -> tuple[NaturalScore, bool]:
+    """One training, from the weights of ``start``, and whether it ended saturated: most held-out images have one score."""
+    kind = _MEASURES[measure]
     random = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(images), generator=random)
     examples = DegradedExamples(images=images[order[settings.held_out :]])
@@ -317,11 +352,14 @@ def fit_baseline(
         outputs=kind.outputs,
         width=settings.width,
     )
-    network = kind.build(shape, random)
+    for _ in range(start + 1):  # the next weights of the same stream
+        network = kind.build(shape, random)
+
+    def scores(network: nn.Module) -> NDArray[np.float64]:
+        return NaturalScore(measure=measure, network=network, settings=shape)(degraded)
 
     def validate(network: nn.Module) -> float:
-        scores = NaturalScore(measure=measure, network=network, settings=shape)(degraded)
-        return rank_correlation(scores, quality.numpy())
+        return rank_correlation(scores(network), quality.numpy())
 
     for number, stage in enumerate(kind.stages):
         part = replace(
@@ -351,9 +389,9 @@ def fit_baseline(
         )
         if place is not None:
             write_network(place, network, {"stage": number})
-    for done in () if folder is None else folder.glob("stage-*"):
-        shutil.rmtree(done)  # nothing is left to go on from
-    return NaturalScore(measure=measure, network=network, settings=shape)
+    values = scores(network.eval())
+    saturated = len(np.unique(values)) < len(values) / 2
+    return NaturalScore(measure=measure, network=network, settings=shape), saturated
 
 
 def _finished(place: Path, network: nn.Module) -> bool:
