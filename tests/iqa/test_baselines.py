@@ -18,7 +18,7 @@ from giqa_lib.iqa import (
     BaselineSettings,
     DegradedExamples,
     NaturalScore,
-    baselines,
+    baseline_training,
     fetch_baseline,
     fit_baseline,
     held_out_examples,
@@ -88,7 +88,7 @@ def test_opinions_are_on_nimas_scale(images):
 def test_the_store_keeps_it(images, tmp_path, monkeypatch):
     store = Store(tmp_path)
     first = fetch_baseline(store, "RankIQA", images, SHORT, seed=0)(images)
-    monkeypatch.setattr("giqa_lib.iqa.baselines.fit_baseline", None)
+    monkeypatch.setattr("giqa_lib.iqa.baseline_training.fit_baseline", None)
     assert np.array_equal(fetch_baseline(store, "RankIQA", images, SHORT, seed=0)(images), first)
     with pytest.raises(TypeError):  # another seed is another measure, and it cannot be fitted now
         fetch_baseline(store, "RankIQA", images, SHORT, seed=1)
@@ -157,7 +157,7 @@ class TestSaturation:
     @staticmethod
     def starts(monkeypatch, first=None):
         """What each training ended as; ``first`` are the first one's settings, if not the given ones."""
-        ended, real = [], baselines._fit_from
+        ended, real = [], baseline_training._fit_from
 
         def spied(measure, images, settings, *, start, **rest):
             settings = settings if first is None or start else first
@@ -165,7 +165,7 @@ class TestSaturation:
             ended.append(found[1])
             return found
 
-        monkeypatch.setattr(baselines, "_fit_from", spied)
+        monkeypatch.setattr(baseline_training, "_fit_from", spied)
         return ended
 
 
