@@ -57,6 +57,8 @@ def test_a_module_says_what_it_is_and_its_public_names_exist(path: Path) -> None
 
 @pytest.mark.parametrize("path", LIBRARY, ids=module_name)
 def test_a_file_holds_one_idea(path: Path) -> None:
+    if path.name == "__init__.py":  # a list of names
+        return
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 

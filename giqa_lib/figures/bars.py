@@ -39,11 +39,12 @@ def bars(
     error: str | None = None,
     by: str | None = None,
     chance: float | None = None,
+    chance_name: str = "chance",
 ) -> Plot:
     """Draw a dot at ``y`` for each category in ``x``, side by side for each series in ``by``.
 
     Error bars reach 1.96 standard errors (column ``error``; NaN draws none) to each side. The
-    categories keep the order in which they come. Data: the columns drawn. Raises InputError on
+    categories keep the order in which they come. A dotted line at ``chance`` bears ``chance_name``. Data: the columns drawn. Raises InputError on
     missing columns or two rows for one dot.
 
     >>> table = pd.DataFrame({"score": ["KNN", "GMM"], "accuracy": [0.62, 0.66]})
@@ -77,7 +78,7 @@ def bars(
         for place in range(1, len(categories)):
             axes.axvline(place - 0.5, color="0.9", linewidth=1, zorder=0)
         if chance is not None:
-            chance_line(axes, chance)
+            chance_line(axes, chance, chance_name)
         _label_categories(axes, categories)
         axes.set_xlim(-0.5, len(categories) - 0.5)
         axes.set_xlabel(xlabel or "")
@@ -88,7 +89,7 @@ def bars(
     data = pd.concat(series.values(), ignore_index=True)
     alt = _alt(data, x, y, error, by, ylabel)
     if chance is not None:
-        alt += f" A dotted line marks chance, {number(chance)}."
+        alt += f" A dotted line marks {chance_name}, {number(chance)}."
     return Plot(figure, alt, data)
 
 

@@ -165,8 +165,8 @@ def _legend_width(labels: list[str], columns: int) -> int:
     return sum(int(part.max()) + 6 for part in parts)  # a handle takes about six letters
 
 
-def chance_line(axes: Axes, chance: float) -> None:
-    """Draw and name the level that guessing reaches.
+def chance_line(axes: Axes, chance: float, name: str = "chance") -> None:
+    """Draw and name the level that guessing reaches, or another that values are to be held against.
 
     >>> with styled_figure() as figure:
     ...     chance_line(figure.subplots(), 0.5)
@@ -175,7 +175,7 @@ def chance_line(axes: Axes, chance: float) -> None:
     """
     axes.axhline(chance, color="0.35", linestyle=(0, (1, 2)), linewidth=1.2, zorder=1)
     axes.annotate(
-        "chance",
+        name,
         (1, chance),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),

@@ -3,13 +3,12 @@
 from giqa_lib.iqa.attgf import AttGFNetwork, AttGFSettings, new_attgf_network
 from giqa_lib.iqa.attgf_training import AttGFFit, AttGFScore, fetch_attgf, fit_attgf
 from giqa_lib.iqa.attribute_analysis import AttributeAnalysis, AttributeTransform, part_shares
+from giqa_lib.iqa.baseline_training import fetch_baseline, fit_baseline
 from giqa_lib.iqa.baselines import (
     BASELINES,
     PAIRWISE_BASELINES,
     BaselineSettings,
     NaturalScore,
-    fetch_baseline,
-    fit_baseline,
 )
 from giqa_lib.iqa.block_attention import BlockAttention
 from giqa_lib.iqa.descent import DescentSettings

@@ -1,16 +1,12 @@
-"""NIMA, DeepIQA, RankIQA, dipIQ, UNIQUE and MEON under one training harness, so that loss and head are the only differences.
+"""NIMA, DeepIQA, RankIQA, dipIQ, UNIQUE and MEON: loss and head of each, the only differences, and its score.
 
-Each is trained on degraded real images (``examples``) from the same kind of network by the same
-loop; the weights with the best rank correlation of score and quality on held-out degraded
-images are kept. Known departures from the papers: a network from scratch instead of one trained on ImageNet, degradations
+One loop trains them all (:func:`giqa_lib.iqa.fit_baseline`) on degraded real images, with the same kind of network. Known departures from the papers: a network from scratch instead of one trained on ImageNet, degradations
 with known levels instead of opinions. Official weights: :mod:`giqa_lib.iqa.official`.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from giqa_lib.checks import check_choice, check_positive, check_probability
-from giqa_lib.iqa.examples import KINDS, DegradedExamples, held_out_examples
+from giqa_lib.iqa.examples import KINDS, DegradedExamples
 from giqa_lib.iqa.objectives import (
     OPINIONS,
     absolute_error_loss,
@@ -45,26 +41,19 @@ from giqa_lib.learning import (
     CENTRE,
     FitSettings,
     NetworkSettings,
-    content_digest,
     crop_at,
-    fit,
     new_network,
     random_crops,
-    rank_correlation,
 )
 from giqa_lib.learning.batches import check_pixels, in_batches
-from giqa_lib.store import Store
 
 __all__ = [
     "BASELINES",
     "PAIRWISE_BASELINES",
     "BaselineSettings",
     "NaturalScore",
-    "fetch_baseline",
-    "fit_baseline",
 ]
 
-REVISION = 1  # raise it when a change of the code changes what is trained
 LEVELS = 4  # of a degradation in one of RankIQA's batches
 
 Batch = tuple[Tensor, Tensor]
@@ -93,7 +82,7 @@ class BaselineSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Stage:
+class Stage:
     """One run of the loop: a batch from the examples, the loss on the network's outputs, and a share of the learning rate."""
 
     draw: Callable[[DegradedExamples, int, int, torch.Generator], Batch]
@@ -102,14 +91,14 @@ class _Stage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Measure:
+class Measure:
     """What is particular to one measure."""
 
     outputs: int
     build: Callable[[NetworkSettings, torch.Generator], nn.Module]
     view: Callable[[Tensor, int], Tensor]
     score: Callable[[Tensor], Tensor]
-    stages: tuple[_Stage, ...]
+    stages: tuple[Stage, ...]
     share: Callable[[BaselineSettings], float]
 
 
@@ -158,10 +147,10 @@ def _patchwise(settings: NetworkSettings, random: torch.Generator) -> nn.Module:
 def _of_crops(
     outputs: int,
     score: Callable[[Tensor], Tensor],
-    *stages: _Stage,
-) -> _Measure:
+    *stages: Stage,
+) -> Measure:
     """A network of random crops that scores the one in the middle."""
-    return _Measure(
+    return Measure(
         outputs=outputs,
         build=new_network,
         view=_centre,
@@ -171,43 +160,43 @@ def _of_crops(
     )
 
 
-_MEASURES: Mapping[str, _Measure] = MappingProxyType(
+MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
-        "NIMA": _Measure(
+        "NIMA": Measure(
             outputs=OPINIONS,
             build=new_network,
             view=_centre,
             score=mean_opinion,
-            stages=(_Stage(draw=_opinions, loss=earth_mover_loss),),
+            stages=(Stage(draw=_opinions, loss=earth_mover_loss),),
             share=lambda settings: settings.crop,
         ),
-        "DeepIQA": _Measure(
+        "DeepIQA": Measure(
             outputs=1,
             build=_patchwise,
             view=_all,
             score=_only,
-            stages=(_Stage(draw=_whole, loss=absolute_error_loss),),
+            stages=(Stage(draw=_whole, loss=absolute_error_loss),),
             share=lambda settings: settings.patch,
         ),
-        "RankIQA": _Measure(
+        "RankIQA": Measure(
             outputs=1,
             build=new_network,
             view=_centre,
             score=_only,
             stages=(
-                _Stage(draw=_ladder, loss=ranking_loss),
+                Stage(draw=_ladder, loss=ranking_loss),
                 # fine-tuning: at the full rate it forgets the ranking within fifty steps
-                _Stage(draw=_cropped, loss=squared_error_loss, rate=0.1),
+                Stage(draw=_cropped, loss=squared_error_loss, rate=0.1),
             ),
             share=lambda settings: settings.crop,
         ),
-        "dipIQ": _of_crops(1, _only, _Stage(draw=_cropped, loss=discriminable_rank_loss)),
-        "UNIQUE": _of_crops(2, _only, _Stage(draw=_cropped, loss=fidelity_loss)),
+        "dipIQ": _of_crops(1, _only, Stage(draw=_cropped, loss=discriminable_rank_loss)),
+        "UNIQUE": _of_crops(2, _only, Stage(draw=_cropped, loss=fidelity_loss)),
         "MEON": _of_crops(
             2 * len(KINDS),
             identified_quality,
-            _Stage(draw=_identified, loss=damage_loss),
-            _Stage(draw=_identified, loss=identified_quality_loss),
+            Stage(draw=_identified, loss=damage_loss),
+            Stage(draw=_identified, loss=identified_quality_loss),
         ),
         "Meta-IQA": _of_crops(1, _only),  # trained by giqa_lib.iqa.meta_iqa: not by one loss
     }
@@ -239,7 +228,7 @@ class NaturalScore:
     batch_size: int = 64
 
     def __post_init__(self) -> None:
-        check_choice(self.measure, _MEASURES, name="measure")
+        check_choice(self.measure, MEASURES, name="measure")
         check_positive(self.batch_size, name="batch_size")
 
     def __call__(self, images: UInt8[Tensor, "n c h w"]) -> NDArray[np.float64]:
@@ -249,7 +238,7 @@ class NaturalScore:
 
     @torch.no_grad()
     def _block(self, images: Tensor) -> NDArray[np.float64]:
-        kind = _MEASURES[self.measure]
+        kind = MEASURES[self.measure]
         device = next(self.network.parameters()).device
         outputs = self.network(kind.view(images, self.settings.patch).to(device))
         return kind.score(outputs.double()).cpu().numpy()
@@ -270,8 +259,8 @@ class NaturalScore:
         """What ``save`` wrote; its scores are bitwise those of the saved one."""
         weights, described = read_network(folder)
         settings = NetworkSettings(**described["settings"])
-        measure = check_choice(described["measure"], _MEASURES, name="measure")
-        network = _MEASURES[measure].build(settings, torch.Generator().manual_seed(0))
+        measure = check_choice(described["measure"], MEASURES, name="measure")
+        network = MEASURES[measure].build(settings, torch.Generator().manual_seed(0))
         network.load_state_dict(weights)
         return cls(
             measure=measure,
@@ -279,122 +268,3 @@ class NaturalScore:
             settings=settings,
             batch_size=described["batch_size"],
         )
-
-
-def fit_baseline(
-    measure: str,
-    images: UInt8[Tensor, "n c h w"],
-    settings: BaselineSettings,
-    *,
-    seed: int,
-    folder: Path | None = None,
-    config: Mapping[str, Any] | None = None,
-    device: str | torch.device = "cpu",
-    progress: bool = False,
-) -> NaturalScore:
-    """Train one of ``BASELINES`` or ``PAIRWISE_BASELINES`` on degraded copies of real images.
-
-    A measure with two stages (RankIQA: ranking, then regression) spends half of the steps on each. With
-    ``folder`` a killed run is taken up again, bitwise.
-
-    >>> images = torch.randint(0, 255, (12, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    >>> small = BaselineSettings(fit=FitSettings(steps=2, batch_size=8), width=4, held_out=4)
-    >>> fit_baseline("NIMA", images, small, seed=0)(images).shape
-    (12,)
-    """
-    kind = _MEASURES[check_choice(measure, (*BASELINES, *PAIRWISE_BASELINES), name="measure")]
-    check_pixels(images)
-    check_positive(len(images) - settings.held_out, name="images that are not held out")
-    random = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(images), generator=random)
-    examples = DegradedExamples(images=images[order[settings.held_out :]])
-    degraded, quality = held_out_examples(images[order[: settings.held_out]], seed=seed)
-    side = max(4, round(min(images.shape[2:]) * kind.share(settings)))
-    shape = NetworkSettings(
-        name=settings.network,
-        channels=images.shape[1],
-        patch=side,
-        outputs=kind.outputs,
-        width=settings.width,
-    )
-    network = kind.build(shape, random)
-
-    def validate(network: nn.Module) -> float:
-        scores = NaturalScore(measure=measure, network=network, settings=shape)(degraded)
-        return rank_correlation(scores, quality.numpy())
-
-    for number, stage in enumerate(kind.stages):
-        part = replace(
-            settings.fit,
-            steps=max(1, settings.fit.steps // len(kind.stages)),
-            learning_rate=settings.fit.learning_rate * stage.rate,
-        )
-        place = None if folder is None else folder / f"stage-{number}"
-        if place is not None and _finished(place, network):
-            continue
-        if place is not None:
-            place.mkdir(parents=True, exist_ok=True)
-        fit(
-            network,
-            lambda random, stage=stage: stage.draw(  # type: ignore[misc]
-                examples, settings.fit.batch_size, side, random
-            ),
-            stage.loss,
-            validate,
-            part,
-            # a stream of its own: a resumed second stage must not depend on the first one's last state
-            random=torch.Generator().manual_seed(seed + 1 + number),
-            folder=place,
-            config=config,
-            device=device,
-            progress=progress,
-        )
-        if place is not None:
-            write_network(place, network, {"stage": number})
-    for done in () if folder is None else folder.glob("stage-*"):
-        shutil.rmtree(done)  # nothing is left to go on from
-    return NaturalScore(measure=measure, network=network, settings=shape)
-
-
-def _finished(place: Path, network: nn.Module) -> bool:
-    """Whether a stage's weights are there; then they are loaded."""
-    if not (place / "network.json").is_file():
-        return False
-    network.load_state_dict(read_network(place)[0])
-    return True
-
-
-def fetch_baseline(
-    store: Store,
-    measure: str,
-    images: UInt8[Tensor, "n c h w"],
-    settings: BaselineSettings,
-    *,
-    seed: int,
-    device: str | torch.device = "cpu",
-    progress: bool = False,
-) -> NaturalScore:
-    """The measure from the store; trained first if it is not there, from a checkpoint if one is."""
-    config = {
-        "measure": check_choice(measure, _MEASURES, name="measure"),
-        "images": content_digest(images),
-        "shape": list(images.shape),
-        "settings": asdict(settings),
-        "seed": seed,
-        "revision": REVISION,
-    }
-
-    def make(folder: Path) -> NaturalScore:
-        return fit_baseline(
-            measure,
-            images,
-            settings,
-            seed=seed,
-            folder=folder,
-            config=config,
-            device=device,
-            progress=progress,
-        )
-
-    load = partial(NaturalScore.load, device=device)
-    return store.fetch_saved("natural_score", config, make, load)

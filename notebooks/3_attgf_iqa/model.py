@@ -112,7 +112,7 @@ show_table(wide.reset_index(), name="tbl-focal", caption="Loss of one pair by th
 # In turn each source plays the unseen one: a step on the others, the loss there, both gradients added.
 
 # %%
-boxes = {"θ": (0, 0.5), "sources but one": (1.2, 0), "one source": (2.9, 1), "θ'": (2.9, 0), "gradients\nadded": (4.6, 0.5), "new θ": (6.2, 0.5)}
+boxes = {"θ": (0, 0.5), "sources but one": (1.2, 0), "one source": (3.6, 1), "θ'": (3.6, 0), "gradients\nadded": (5.2, 0.5), "new θ": (6.8, 0.5)}
 arrows = [("θ", "sources but one", ""), ("sources but one", "θ'", "Adam"), ("θ'", "one source", "tested"), ("sources but one", "gradients\nadded", ""), ("one source", "gradients\nadded", "∇ at θ'"), ("gradients\nadded", "new θ", "over N")]
 show(diagram(boxes, arrows, plain=["θ", "new θ"]), name="fig-meta", caption="One sub-batch of a step; each source is the tested one once (Figure 5 of the paper, redrawn).")
 

@@ -111,6 +111,10 @@ for model in GMAN_MODELS:
 # %% [markdown]
 # The same two measures as on MNIST, with its caution: a mean over five discriminators is smoother by being a mean, so discriminators
 # are compared one by one. Below nought is steadier.
+#
+# On CIFAR-10, three seeds: the generator's loss has fewer spikes, {num}`cpu:4_gman/cifar10.both-generator-spikes` of all steps, and in the convolutional pair half the variance
+# ({num}`cpu:4_gman/cifar10.dcgman-generator-variance` in the logarithm to base two). **The discriminators are less steady, not more**: {num}`cpu:4_gman/cifar10.both-discriminator-variance` in the same
+# logarithm, and {num}`cpu:4_gman/cifar10.both-discriminator-spikes` more spikes. The report's claim holds for one player and fails for the other.
 
 # %%
 measures = ["increment variance", "spikes"]
@@ -142,6 +146,11 @@ for number, pair in zip((11, 12), GMAN_PAIRS, strict=True):
 #
 # FID, QS and DS from the features of a classifier of the real images. The multi-adversarial models are also judged after a third of
 # the steps, which cost about as much as all steps with one discriminator ("equal time").
+#
+# On CIFAR-10, three seeds: after equal steps five discriminators help the dense pair (FID {num}`cpu:4_gman/cifar10.fid-gan` against {num}`cpu:4_gman/cifar10.fid-gman`), much of it because one of three
+# trainings with one discriminator went astray; they make no difference in the convolutional pair ({num}`cpu:4_gman/cifar10.fid-dcgan` and {num}`cpu:4_gman/cifar10.fid-dcgman`). **At equal time the
+# dense pair is undecided** ({num}`cpu:4_gman/cifar10.log-fid-gman-equal-time-over-gan` in the logarithm to base two), **and one discriminator is ahead in the convolutional one**
+# ({num}`cpu:4_gman/cifar10.log-fid-dcgman-equal-time-over-dcgan`).
 
 # %%
 judged = judged_models(gmans, judges)
@@ -163,7 +172,7 @@ show_table(better[["name", "value", "standard_error"]], name="tbl-fid", caption=
 
 # %% [markdown]
 # How many kinds of things do the images show, by the same classifier? A run counts as collapsed if the effective number of its classes is less
-# than half of real images'.
+# than half of real images'. In the full run one of three GAN trainings did ({num}`cpu:4_gman/cifar10.collapsed-gan` of them), and none of the other models'.
 
 # %%
 variety = combine_seeds(class_variety(gmans, GMAN_MODELS), by=["run", "metric"])
@@ -176,7 +185,8 @@ show_table(variety.pivot(index="run", columns="metric", values="value").reset_in
 # ## Figure 13, the lower half: does the metric agree?
 #
 # Our own models meet, one training a row. Then two counts: for whom the metric decides, and how often FID, QS and DS have the same winner
-# where it does. The report's own weights meet in {doc}`gam`.
+# where it does. The report's own weights meet in {doc}`gam`. In the full run it decided for five discriminators in {num}`cpu:4_gman/cifar10.gam-discriminators` of the
+# trainings, for one in {num}`cpu:4_gman/cifar10.gam-one`, and was undecided in the others: where it spoke, FID, QS and DS agreed, but it seldom did.
 
 # %%
 battles = own_battles(gmans, tolerance=tolerance, random_state=seed)
@@ -196,6 +206,9 @@ agreement
 # Where the report's weight files and CIFAR-10 are at hand, their four generators of CIFAR-10 are judged as ours are: a winner by FID, QS and DS
 # for the two rows of Figure 13, which the metric's own ratios can be held against. **A caution**: the features are those of a classifier of ten kinds of things, which sees
 # colours and textures before shapes. Generators whose images show no thing that one could name can come near to real images in it, nearer than real images that are blurred.
+# The full run shows it: the report's GAN gets {num}`cpu:4_gman/cifar10.published-fid-gan`, its GMAN {num}`cpu:4_gman/cifar10.published-fid-gman`, its DCGAN {num}`cpu:4_gman/cifar10.published-fid-dcgan` and its DCGMAN {num}`cpu:4_gman/cifar10.published-fid-dcgman`. By
+# FID, DS, recall and coverage both multi-adversarial generators are better, in agreement with the report; by QS the dense one is not
+# ({num}`cpu:4_gman/cifar10.published-qs-gan` and {num}`cpu:4_gman/cifar10.published-qs-gman`).
 
 # %%
 at_hand = [pair for pair in REPORT_PAIRS if find_released() is not None and pair.dataset == dataset == "cifar10"]

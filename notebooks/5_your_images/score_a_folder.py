@@ -143,7 +143,9 @@ show(plot, name="fig-distributions", caption="Share of each set's images at or b
 # %% [markdown]
 # ## Do people agree?
 #
-# `giqa agree scores opinions.csv`. Without a table of opinions, one minus the strength of each degradation stands in for them.
+# `giqa agree scores opinions.csv`. Without a table of opinions, one minus the strength of each degradation stands in for them. In the full run the rank correlation is
+# {num}`cpu:5_your_images/score_a_folder.srcc`: a density sees much in an image that is not the damage. For single images that is little; over a set it adds up, as
+# the next table shows.
 
 # %%
 people = read_table(Path(opinions), columns=("name", "opinion")) if opinions else None
@@ -162,7 +164,8 @@ show_table(agreement, name="tbl-agreement", caption="Agreement of the scores wit
 # ## Compare the generators
 #
 # `giqa compare REAL a=GENERATED b=OTHER --to comparison`. Held-out real images are judged beside them: what they
-# get is what a perfect generator would get from so many images.
+# get is what a perfect generator would get from so many images: in the full run a mean calibrated score of {num}`cpu:5_your_images/score_a_folder.qs-real-held-out`. The careful
+# stand-in gets {num}`cpu:5_your_images/score_a_folder.qs-careful`, the careless one {num}`cpu:5_your_images/score_a_folder.qs-careless`.
 
 # %%
 def judged(space, extra):
@@ -192,7 +195,9 @@ show_table(wide[["set", "FID", "KID", "QS", "DS", "precision", "recall"]], name=
 #
 # `giqa pick scores GENERATED --keep 50% --how copy --to best` copies the best files. Picked images look good by the
 # score that picked them; so the picked, and as many drawn at random, are also compared with the real images in
-# another feature space, raw pixels. All sets are cut to one size, so the numbers are not those above.
+# another feature space, raw pixels. All sets are cut to one size, so the numbers are not those above. In the full run the picked half
+# is nearer to real images in the scorer's own space (FID {num}`cpu:5_your_images/score_a_folder.fid-drawn-own` drawn, {num}`cpu:5_your_images/score_a_folder.fid-picked-own` picked), and in pixels too
+# ({num}`cpu:5_your_images/score_a_folder.fid-drawn-pixels` and {num}`cpu:5_your_images/score_a_folder.fid-picked-pixels`): what was gained is not the scorer's fancy alone.
 
 # %%
 places = pick(scored[first].table["raw"], share=keep)
@@ -235,7 +240,7 @@ same = run.record(paper="ours", exhibit="control", row="score alone and in compa
 # A density is no judge of sense. Images without content have features of little length, and may well lie near those of
 # real ones. Here are blank images of five greys, scored like any other. A blank image with a score above one half
 # is a reason to look at what was picked, and to try another extractor or a classifier trained on your own
-# images ({doc}`/notebooks/1_giqa/features`).
+# images ({doc}`/notebooks/1_giqa/features`). In the full run the best of the five got {num}`cpu:5_your_images/score_a_folder.blank`.
 
 # %%
 side = real_images[0].shape[-2:]

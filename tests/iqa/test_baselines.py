@@ -19,6 +19,7 @@ from giqa_lib.iqa import (
     BaselineSettings,
     DegradedExamples,
     NaturalScore,
+    baseline_training,
     fetch_baseline,
     fit_baseline,
     held_out_examples,
@@ -89,7 +90,7 @@ def test_opinions_are_on_nimas_scale(images):
 def test_the_store_keeps_it(images, tmp_path, monkeypatch):
     store = Store(tmp_path)
     first = fetch_baseline(store, "RankIQA", images, SHORT, seed=0)(images)
-    monkeypatch.setattr("giqa_lib.iqa.baselines.fit_baseline", None)
+    monkeypatch.setattr("giqa_lib.iqa.baseline_training.fit_baseline", None)
     assert np.array_equal(fetch_baseline(store, "RankIQA", images, SHORT, seed=0)(images), first)
     with pytest.raises(TypeError):  # another seed is another measure, and it cannot be fitted now
         fetch_baseline(store, "RankIQA", images, SHORT, seed=1)
@@ -130,6 +131,44 @@ def test_kill_9_in_either_stage_changes_nothing(images, tmp_path, stage):
     child.wait()
     resumed = fetch_baseline(Store(folder), "RankIQA", images, long, seed=0)
     assert np.array_equal(resumed(images), fit_baseline("RankIQA", images, long, seed=0)(images))
+
+
+class TestSaturation:
+    """A softmax whose logits ran away has no slope left: nothing more is learned."""
+
+    RUNAWAY = replace(SHORT, fit=replace(SHORT.fit, learning_rate=30.0))
+
+    def test_it_is_seen_and_the_last_start_kept(self, images, monkeypatch):
+        ended = self.starts(monkeypatch)
+        fit_baseline("NIMA", images, self.RUNAWAY, seed=0)
+        assert ended == [True] * 3
+
+    def test_other_weights_get_another_chance(self, images, monkeypatch, tmp_path):
+        plain = fit_baseline("NIMA", images, SHORT, seed=0)
+        ended = self.starts(monkeypatch, first=self.RUNAWAY)
+        found = fit_baseline("NIMA", images, SHORT, seed=0, folder=tmp_path)
+        assert ended == [True, False]
+        assert not list(tmp_path.iterdir())
+        assert not np.array_equal(found(images), plain(images))
+
+    def test_what_is_not_saturated_starts_once(self, images, monkeypatch):
+        ended = self.starts(monkeypatch)
+        fit_baseline("NIMA", images, SHORT, seed=0)
+        assert ended == [False]
+
+    @staticmethod
+    def starts(monkeypatch, first=None):
+        """What each training ended as; ``first`` are the first one's settings, if not the given ones."""
+        ended, real = [], baseline_training._fit_from
+
+        def spied(measure, images, settings, *, start, **rest):
+            settings = settings if first is None or start else first
+            found = real(measure, images, settings, start=start, **rest)
+            ended.append(found[1])
+            return found
+
+        monkeypatch.setattr(baseline_training, "_fit_from", spied)
+        return ended
 
 
 def test_an_unknown_measure_is_refused(images):

@@ -69,7 +69,9 @@ def test_settings_without_a_meaning_are_refused(setting, value):
 
 def test_a_score_of_no_known_measure_or_batch_is_refused():
     fitted = fit_baseline("NIMA", textures(24), SHORT, seed=0)
-    with pytest.raises(InputError, match="measure: expected one of DeepIQA, MEON, Meta-IQA, NIMA, RankIQA"):
+    with pytest.raises(
+        InputError, match="measure: expected one of DeepIQA, MEON, Meta-IQA, NIMA, RankIQA"
+    ):
         replace(fitted, measure="BIQI")
     with pytest.raises(InputError, match="batch_size"):
         replace(fitted, batch_size=0)
