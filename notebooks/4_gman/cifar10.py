@@ -113,7 +113,7 @@ for model in GMAN_MODELS:
 # are compared one by one. Below nought is steadier.
 #
 # On CIFAR-10, three seeds: the generator's loss has fewer spikes, {num}`cpu:4_gman/cifar10.both-generator-spikes` of all steps, and in the convolutional pair half the variance
-# ({num}`cpu:4_gman/cifar10.dcgman-generator-variance` in the logarithm to base two). **The discriminators are less steady, not more**: {num}`cpu:4_gman/cifar10.both-discriminator-variance` in the same
+# ({num}`cpu:4_gman/cifar10.dcgman-generator-variance` in the logarithm to base two), but in the dense pair more of it ({num}`cpu:4_gman/cifar10.gman-generator-variance`). **The discriminators are less steady, not more**: {num}`cpu:4_gman/cifar10.both-discriminator-variance` in the same
 # logarithm, and {num}`cpu:4_gman/cifar10.both-discriminator-spikes` more spikes. The report's claim holds for one player and fails for the other.
 
 # %%
@@ -148,7 +148,7 @@ for number, pair in zip((11, 12), GMAN_PAIRS, strict=True):
 # the steps, which cost about as much as all steps with one discriminator ("equal time").
 #
 # On CIFAR-10, three seeds: after equal steps five discriminators help the dense pair (FID {num}`cpu:4_gman/cifar10.fid-gan` against {num}`cpu:4_gman/cifar10.fid-gman`), much of it because one of three
-# trainings with one discriminator went astray; they make no difference in the convolutional pair ({num}`cpu:4_gman/cifar10.fid-dcgan` and {num}`cpu:4_gman/cifar10.fid-dcgman`). **At equal time the
+# trainings with one discriminator went astray, so that by Student's interval over the three nothing is sure; they make no difference in the convolutional pair ({num}`cpu:4_gman/cifar10.fid-dcgan` and {num}`cpu:4_gman/cifar10.fid-dcgman`). **At equal time the
 # dense pair is undecided** ({num}`cpu:4_gman/cifar10.log-fid-gman-equal-time-over-gan` in the logarithm to base two), **and one discriminator is ahead in the convolutional one**
 # ({num}`cpu:4_gman/cifar10.log-fid-dcgman-equal-time-over-dcgan`).
 
@@ -205,9 +205,9 @@ agreement
 #
 # Where the report's weight files and CIFAR-10 are at hand, their four generators of CIFAR-10 are judged as ours are: a winner by FID, QS and DS
 # for the two rows of Figure 13, which the metric's own ratios can be held against. **A caution**: the features are those of a classifier of ten kinds of things, which sees
-# colours and textures before shapes. Generators whose images show no thing that one could name can come near to real images in it, nearer than real images that are blurred.
+# colours and textures before shapes. Generators whose images show no thing that one could name can come near to real images in it; hold them against the blurred real images of the table by hand.
 # The full run shows it: the report's GAN gets {num}`cpu:4_gman/cifar10.published-fid-gan`, its GMAN {num}`cpu:4_gman/cifar10.published-fid-gman`, its DCGAN {num}`cpu:4_gman/cifar10.published-fid-dcgan` and its DCGMAN {num}`cpu:4_gman/cifar10.published-fid-dcgman`. By
-# FID, DS, recall and coverage both multi-adversarial generators are better, in agreement with the report; by QS the dense one is not
+# FID, DS and recall both multi-adversarial generators are better, in agreement with the report; by coverage the dense one is, and by QS it is not
 # ({num}`cpu:4_gman/cifar10.published-qs-gan` and {num}`cpu:4_gman/cifar10.published-qs-gman`).
 
 # %%

@@ -186,6 +186,10 @@ plain.pivot(index=["dataset", "pair"], columns="formula", values="winner") if pa
 # read the wrong way round, gives five discriminators {num}`cpu:4_gman/gam.won-notebooks` of the pairs and is where the printed numbers come from. By GMAM, which has no condition on the
 # test images but its own for a tie, they win {num}`cpu:4_gman/gam.won-gmam`.
 #
+# Normed by the batch that they judge, the discriminators are further apart still ($r_\text{test}$ is {num}`cpu:4_gman/gam.mnist-gan-vs-gman-gam-batch-r-test` and
+# {num}`cpu:4_gman/gam.cifar10-gan-vs-gman-gam-batch-r-test` in the dense pairs), and the metric ties again. The notebooks' formula then turns two of its winners
+# round, both on CIFAR-10: a verdict that hangs on how a layer is normed is none.
+#
 # The printed table mixes its rows: its second row has the numbers that the notebooks' formula gives for GAN against GMAN on CIFAR-10, and the
 # $r_\text{sample}$ of its third belongs to DCGAN against DCGMAN on MNIST.
 #

@@ -198,7 +198,7 @@ agreement
 # %% [markdown]
 # ## Figure 3: a collapse on purpose
 #
-# The generator learns a hundred times as fast as its discriminators. How many classes do its images hit, of those that real images have?
+# The generator learns thirty times as fast as its discriminators. How many classes do its images hit, of those that real images have?
 
 # %%
 shown = [gmans[0].images(name, 24) for name in COLLAPSING]
