@@ -263,6 +263,8 @@ excess.pivot(index="run", columns="seed", values="value")
 #
 # - `others=3` trains the runs beside the paper's for every seed.
 # - `profile=paper` on a GPU has the paper's width and length.
+# - Several GPUs: `giqa_lib.distributed.share_training`, with Lightning's Fabric. A test of the library trains ScoreGAN in one and in two processes and holds
+#   their images against each other.
 
 # %%
 record = run.save(output)

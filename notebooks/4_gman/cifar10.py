@@ -226,7 +226,7 @@ for r in published.itertuples():
 if len(published):
     plot = bars(published[published["metric"] == "FID"], x="run", y="value", error="standard_error", ylabel="FID")
     show(plot, name="fig-published", caption="FID of the report's own generators of CIFAR-10.")
-published.pivot(index="run", columns="metric", values="value").round(3) if len(published) else "no published weights here; the committed numbers are below"
+published.pivot(index="run", columns="metric", values="value").round(3) if len(published) else "no published weights here; the committed numbers stand above"
 
 # %% [markdown]
 # ## Where it fails

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torchvision.models import mobilenet_v2
 
 from giqa_lib.checks import DataUnavailable, InputError
 from giqa_lib.features import extractor, imagenet_classifier
@@ -55,6 +56,25 @@ def test_probabilities_of_bytes_are_the_softmax_of_logits(network):
     expected = network(images.float() / 127.5 - 1).softmax(1)
     assert torch.allclose(found, expected, atol=1e-6)
     assert torch.allclose(found.sum(1), torch.ones(3))
+
+
+def test_mobilenet_with_its_weights_is_torchvisions(tmp_path):
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        whole = mobilenet_v2(weights=None).eval()
+    path = tmp_path / "mobilenet.pth"
+    torch.save(whole.state_dict(), path)
+    network = imagenet_classifier("mobilenet_v2", weights=path, input_size=32)
+    images = pixels(3, 32).float() / 127.5 - 1
+    mean, std = torch.tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
+    with torch.no_grad():
+        expected = whole(((images + 1) / 2 - mean) / std)
+    assert network.name == "mobilenet_v2@32"
+    assert torch.allclose(network(images), expected, rtol=1e-3, atol=1e-4)
+    images.requires_grad_()
+    network(images)[:, 7].sum().backward()
+    assert images.grad is not None
+    assert images.grad.abs().sum() > 0
 
 
 def test_what_cannot_be_had_is_refused(monkeypatch, tmp_path):
