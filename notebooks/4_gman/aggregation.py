@@ -157,6 +157,12 @@ show(bars(frechet, x="run", y="value", error="standard_error", ylabel="FID"), na
 # %% [markdown]
 # The differences seed by seed, as the logarithm to base two of FID's ratio: five identical discriminators over one, each form over the report's, and different
 # discriminators over identical ones with the same F.
+#
+# On MNIST, three seeds and few steps: five identical discriminators with the report's mean of probabilities change FID, against one, by
+# {num}`cpu:4_gman/aggregation.log-fid-mean-of-probabilities-over-one-discriminator` in the logarithm to base two (from {num}`cpu:4_gman/aggregation.fid-one-discriminator` to {num}`cpu:4_gman/aggregation.fid-mean-of-probabilities`). **Five of the same
+# seem to gain something after equal steps, against the report's own words; three seeds do not settle it**, and a step costs two to three times as much. Of the forms of F the mean of values
+# ({num}`cpu:4_gman/aggregation.log-fid-mean-of-values-over-mean-of-probabilities` over the mean of probabilities) and the learned one ({num}`cpu:4_gman/aggregation.log-fid-learned-over-mean-of-probabilities`) are a little better, and **the maximum, which
+# follows the strictest discriminator alone, is far worse** ({num}`cpu:4_gman/aggregation.log-fid-max-over-mean-of-probabilities`). The other soft means can't be told apart.
 
 # %%
 pairs = [(GMAN_VARIANTS[0], name) for name in GMAN_VARIANTS[1:]] + [("mean of probabilities", name) for name in FORMS if name != "mean of probabilities"]
@@ -172,6 +178,12 @@ show_table(changes[["name", "value", "standard_error"]], name="tbl-changes", cap
 #
 # All five see the same images, in evaluation mode: how do their logits correlate over the images, how often do two of them give different verdicts, how far apart are
 # their probabilities? On real test images and on the generator's own.
+#
+# In the full run identical discriminators are different already: the logits of two of them correlate by {num}`cpu:4_gman/aggregation.correlation-generated-mean-of-values` over generated images, and their
+# verdicts differ on {num}`cpu:4_gman/aggregation.disagreement-generated-mean-of-values` of them; five starts are enough. **Dropout and images of their own do not make them more different**: the correlation
+# changes by {num}`cpu:4_gman/aggregation.correlation-dropout-minus-identical` with dropout, by {num}`cpu:4_gman/aggregation.correlation-separate-minus-identical` with images of their own, by {num}`cpu:4_gman/aggregation.correlation-different-minus-identical` with
+# both. And the images suffer from dropout ({num}`cpu:4_gman/aggregation.log-fid-dropout-over-mean-of-values` in the logarithm of FID, over identical ones), while images of their own may help a little
+# ({num}`cpu:4_gman/aggregation.log-fid-separate-over-mean-of-values`; the generator draws five times as many there).
 
 # %%
 rows = []
@@ -202,7 +214,8 @@ run.table("diversity").query("row.str.endswith('minus identical')")[["row", "met
 # ## A lambda that learns
 #
 # In the original's code $\lambda$ is no variable of the generator's optimiser. Here it is, and begins at one. For the arithmetic mean its derivative is the weighted variance of the
-# $V_i$ minus the reward for a larger $\lambda$: it falls where discriminators differ and rises where they agree.
+# $V_i$ minus the reward for a larger $\lambda$: it falls where discriminators differ and rises where they agree. In the full run it fell from one to
+# {num}`cpu:4_gman/aggregation.lambda-end`: the generator comes to listen to the plain mean, that is, less to its strictest judge.
 
 # %%
 ends = [float(one.snapshots("learned").generator(GMAN_PRESETS[profile].variant_steps).aggregate.softness.detach()) for one in gmans]
@@ -214,7 +227,7 @@ pd.DataFrame({"seed": all_seeds, "start": 1.0, "end": ends}).round(4)
 # ## Where it fails
 #
 # Two things in the formulas rather than in a training. The weights of a soft mean have a gradient of their own, as in the original's code, so a lenient
-# discriminator's share can fall below nought: in the table by hand the arithmetic mean moves the image so that the most lenient one is fooled *less*. And a learned $\lambda$ has no stable place: past the
+# discriminator's share can fall below nought: in the table by hand it is {num}`cpu:4_gman/aggregation.lenient-share|.3f` in the arithmetic mean, which so moves the image that the most lenient one is fooled *less*. And a learned $\lambda$ has no stable place: past the
 # point where variance and reward are equal it is driven away from it on either side.
 #
 # ## Differences from the report
