@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from giqa_lib.checks import InputError, check_same_length, check_scores, error_line
 from giqa_lib.evaluation import bootstrap, fit_logistic, krcc, plcc, rmse, srcc
 
-__all__ = ["AGREEMENT_METRICS", "agreement", "agreement_gap", "mean_over_domains", "opinion_rows"]
+__all__ = ["AGREEMENT_METRICS", "agreement", "agreement_gap", "mean_over_domains", "opinion_rows", "rank_agreement"]  # fmt: skip
 
 #: The metrics of :func:`agreement`.
 AGREEMENT_METRICS = ("SRCC", "PLCC", "KRCC", "RMSE")
@@ -65,10 +65,10 @@ def agreement(
     check_same_length(scores=values, opinions=wanted)
     fit = fit_logistic(values, wanted)
     fitted = fit(values)
-    whole = {"SRCC": _or_nought(srcc, values, wanted), "KRCC": _or_nought(krcc, values, wanted)}
+    whole = {"SRCC": rank_agreement(values, wanted), "KRCC": _or_nought(krcc, values, wanted)}
     whole |= {"PLCC": _or_nought(plcc, values, wanted), "RMSE": rmse(fitted, wanted)}
     of_fitted = {
-        "SRCC": lambda a, b, _: _or_nought(srcc, a, b),
+        "SRCC": lambda a, b, _: rank_agreement(a, b),
         "KRCC": lambda a, b, _: _or_nought(krcc, a, b),
         "PLCC": lambda _, b, c: _or_nought(_linear, c, b),
         "RMSE": lambda _, b, c: rmse(c, b),
@@ -103,7 +103,7 @@ def agreement_gap(
     2.0
     """
     found = bootstrap(
-        lambda a, b, c: _or_nought(srcc, a, c) - _or_nought(srcc, b, c),
+        lambda a, b, c: rank_agreement(a, c) - rank_agreement(b, c),
         check_scores(first),
         check_scores(second),
         check_scores(opinions, name="opinions"),
@@ -111,6 +111,15 @@ def agreement_gap(
         random_state=random_state,
     )
     return {"value": found.value, "standard_error": found.standard_error, "n": found.n}
+
+
+def rank_agreement(scores: Float64[np.ndarray, " n"], opinions: Float64[np.ndarray, " n"]) -> float:
+    """SRCC, in [-1, 1]; 0 where one side is constant: it orders nothing.
+
+    >>> rank_agreement(np.arange(3.0), np.arange(3.0)), rank_agreement(np.ones(3), np.arange(3.0))
+    (1.0, 0.0)
+    """
+    return _or_nought(srcc, scores, opinions)
 
 
 def mean_over_domains(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from giqa_lib.applications.domain_agreement import agreement_gap
+from giqa_lib.applications.domain_agreement import agreement_gap, rank_agreement
 from giqa_lib.applications.generalisation import (
     ATTGF,
     GENERALISATION_PRESETS,
@@ -26,7 +26,7 @@ from giqa_lib.applications.opinion_databases import (
     with_pairs,
 )
 from giqa_lib.data import QualityDatabase
-from giqa_lib.evaluation import bootstrap, srcc
+from giqa_lib.evaluation import bootstrap
 from giqa_lib.iqa import AttGFFit, DescentSettings, UNetFaceParser
 from giqa_lib.store import Store
 
@@ -107,7 +107,7 @@ class AgiqaGeneralisation:
             }
             for name, chosen in places.items():
                 found = bootstrap(
-                    srcc, scores[chosen], opinions[chosen], resamples=resamples,
+                    rank_agreement, scores[chosen], opinions[chosen], resamples=resamples,
                     random_state=self.seed,
                 )  # fmt: skip
                 row: dict[str, object] = {
@@ -163,7 +163,11 @@ class VotedFaces:
                 if not kept.any():
                     continue
                 found = bootstrap(
-                    srcc, values[kept], opinions[kept], resamples=resamples, random_state=seed
+                    rank_agreement,
+                    values[kept],
+                    opinions[kept],
+                    resamples=resamples,
+                    random_state=seed,
                 )
                 row = {"name": name, "faces": faces, "value": found.value, "n": found.n}
                 rows.append(row | {"standard_error": found.standard_error, "seed": seed})

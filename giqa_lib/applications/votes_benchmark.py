@@ -16,12 +16,13 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
+from giqa_lib.applications.domain_agreement import rank_agreement
 from giqa_lib.applications.faces_study import FacesStudy
 from giqa_lib.applications.human_votes import HumanVotes
 from giqa_lib.applications.learned_study import LearnedPreset, LearnedStudy
 from giqa_lib.applications.natural_study import NaturalPreset, natural_scores
 from giqa_lib.applications.pairs import Pairs
-from giqa_lib.evaluation import bootstrap, srcc
+from giqa_lib.evaluation import bootstrap
 from giqa_lib.features import PCA, extract, extractor
 from giqa_lib.scores import GaussianMixture, KNearestNeighbours, Method, SingleGaussian
 
@@ -95,7 +96,7 @@ def votes_agreement(
 
     ``values`` (n,) begin with the judged faces; what comes after is left out.
 
-    ``name``, ``faces`` (which), ``value`` in [-1, 1], ``standard_error`` (bootstrap over faces), ``n``.
+    ``name``, ``faces`` (which), ``value`` in [-1, 1] (0 for a constant score), ``standard_error`` (bootstrap over faces), ``n``.
     """
     share = human.table["share"].to_numpy(dtype=float)
     generated = (human.table["generator"] == "wgan-gp").to_numpy()
@@ -103,7 +104,7 @@ def votes_agreement(
     for faces, chosen in (("all", np.ones(len(share), bool)), ("WGAN-GP", generated)):
         for name, scores in values.items():
             found = bootstrap(
-                srcc,
+                rank_agreement,
                 scores[: len(share)][chosen],
                 share[chosen],
                 resamples=resamples,

@@ -34,6 +34,7 @@ __all__ = ["fetch_baseline", "fit_baseline"]
 
 REVISION = 1  # raise it when a change of the code changes what is trained
 STARTS = 3  # trainings of one network, if it ends saturated
+SLOWER = 3.0  # by which the rate is divided each time
 
 
 def fit_baseline(
@@ -50,8 +51,8 @@ def fit_baseline(
     """Train one of ``BASELINES`` or ``PAIRWISE_BASELINES`` on degraded copies of real images.
 
     A measure with two stages (RankIQA: ranking, then regression) spends half of the steps on each. A network that ends
-    saturated (a softmax or sigmoid without slope, most held-out images with one score) is trained again from other weights, at most
-    twice. With ``folder`` a killed run is taken up again, bitwise.
+    saturated (a softmax or sigmoid without slope, most held-out images with one score) is trained again from other weights at a
+    third of the rate, at most twice. With ``folder`` a killed run is taken up again, bitwise.
 
     >>> images = torch.randint(0, 255, (12, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     >>> small = BaselineSettings(fit=FitSettings(steps=2, batch_size=8), width=4, held_out=4)
@@ -92,7 +93,7 @@ def _fit_from(
     device: str | torch.device,
     progress: bool,
 ) -> tuple[NaturalScore, bool]:
-    """One training, from the weights of ``start``, and whether it ended saturated: most held-out images have one score."""
+    """One training, from the weights and at the rate of ``start``, and whether it ended saturated: most held-out images have one score."""
     kind = MEASURES[measure]
     random = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(images), generator=random)
@@ -119,7 +120,7 @@ def _fit_from(
         part = replace(
             settings.fit,
             steps=max(1, settings.fit.steps // len(kind.stages)),
-            learning_rate=settings.fit.learning_rate * stage.rate,
+            learning_rate=settings.fit.learning_rate * stage.rate / SLOWER**start,
         )
         place = None if folder is None else folder / f"stage-{number}"
         if place is not None and _finished(place, network):
