@@ -35,6 +35,7 @@ __all__ = ["NotebookFailed", "Paths", "execute"]
 
 PLAIN = re.compile(r"[\w@%+=:,./\[\]-]+", re.ASCII)  # needs no quotes in a shell
 RESERVED = ("profile", "output")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class NotebookFailed(GiqaError):  # noqa: N818, what happened, not what is raised
@@ -68,7 +69,11 @@ def command_line(name: str, profile: str, overrides: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _environment(profile: str, root: Path) -> Iterator[None]:
-    """The kernel inherits these: no random hashing, and no progress bars in a quick page."""
+    """The kernel inherits these: no random hashing, and no progress bars in a quick page.
+
+    One thread unless the user says otherwise: runs stand beside other runs, and processes with
+    more threads together than there are cores are many times slower.
+    """
     wanted = {
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "agg",
@@ -76,6 +81,8 @@ def _environment(profile: str, root: Path) -> Iterator[None]:
         # tqdm's, in a kernel without widgets; a page would show it with this machine's paths
         "PYTHONWARNINGS": "ignore:IProgress not found",
     }
+    each = os.environ.get("OMP_NUM_THREADS", "1")
+    wanted |= {name: os.environ.get(name, each) for name in THREADS}
     if profile == "quick":
         wanted["TQDM_DISABLE"] = "1"
     before = {name: os.environ.get(name) for name in wanted}
