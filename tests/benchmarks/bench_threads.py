@@ -31,7 +31,7 @@ def works(*, quick: bool) -> dict[str, Callable[[], object]]:
     from giqa_lib.features import ClassifierSettings, extractor, train_classifier
     from giqa_lib.scores import GaussianMixture
 
-    count, rows, labelled = (2, 100, 20) if quick else (8, 500, 100)
+    count, rows, labelled = (2, 100, 20) if quick else (8, 300, 100)
     random, normal = torch.Generator().manual_seed(0), np.random.default_rng(0).normal
     images = torch.randint(0, 256, (count, 3, 64, 64), dtype=torch.uint8, generator=random)
     small = torch.randint(0, 256, (labelled, 1, 28, 28), dtype=torch.uint8, generator=random)
