@@ -45,15 +45,15 @@ def power_laws(frame: pd.DataFrame, *, x: str, y: str, by: str, xlabel: str, yla
         axes.set_ylabel(ylabel)
         axes.grid(True)
         label_values(axes, rows[x].astype(float).tolist(), log=True)
-        slopes = [f"{part['slope'].iloc[0]:.2f}" for part in parts]
+        slopes = [f"{round(part['slope'].iloc[0], 2) + 0.0:.2f}" for part in parts]  # no -0.00
         legend_above(
             figure, handles, [f"{name}: slope {s}" for name, s in zip(series, slopes, strict=True)]
         )
     data = pd.concat(parts, ignore_index=True)
     alt = [against(ylabel, xlabel, data[x].to_numpy(float), log_x=True)]
-    for (name, part), slope in zip(series.items(), slopes, strict=True):
+    for (name, part), said in zip(series.items(), slopes, strict=True):
         run = course(part[x].to_numpy(float), part[y].to_numpy(float))
-        alt.append(f"{name} {run}, fitted slope {slope}.")
+        alt.append(f"{name} {run}, fitted slope {said}.")
     return Plot(figure, " ".join(alt), data)
 
 
