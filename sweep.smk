@@ -6,6 +6,7 @@
 The first line plans and runs here; ``--plan`` leaves the running to the second. FOLDER is absolute.
 """
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from giqa_lib.runner import dependencies, load_sweep
 ROOT = Path(workflow.basedir)
 FOLDER = Path(config["sweep"])
 SWEEP = load_sweep(FOLDER)
-PYTHON = sys.executable
+RUNNER = f"GIQA_BOOK={shlex.quote(str(ROOT))} {shlex.quote(sys.executable)} -m giqa_lib.runner"
 
 
 def page(run):
@@ -35,7 +36,7 @@ rule notebook:
     threads: 1
     retries: 1
     shell:
-        "GIQA_BOOK={ROOT:q} {PYTHON:q} -m giqa_lib.runner sweep-run {FOLDER:q} {wildcards.run}"
+        "{RUNNER} sweep-run {FOLDER:q} {wildcards.run}"
 
 
 rule gather:
@@ -45,4 +46,4 @@ rule gather:
         str(FOLDER / "results.csv"),
     localrule: True
     shell:
-        "{PYTHON:q} -m giqa_lib.runner sweep-gather {FOLDER:q}"
+        "{RUNNER} sweep-gather {FOLDER:q}"
