@@ -3,15 +3,16 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PROFILE ?= quick
 DATASET ?= auto
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# nproc itself obeys OMP_NUM_THREADS: cores are meant
+JOBS ?= $(shell env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2)
 ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 SITE := build/$(PROFILE)
 READY := $(VENV)/.ready
 
-# One thread a process, as many processes as cores: two processes with torch's default
-# threads on two cores ran 5 to 15 times slower than that.
+# One thread a process, as many processes as cores: with torch's default threads each they
+# run many times slower (tests/benchmarks/bench_threads.py measures it, book/scale.md shows it).
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= $(OMP_NUM_THREADS)
 export OPENBLAS_NUM_THREADS ?= $(OMP_NUM_THREADS)

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from rights import as_nobody, can_be_refused, open_to_all
 
 from giqa_lib.data import open_images
 
 __all__ = ["KINDS", "Outcome", "try_kind"]
 
+NO_PERMISSION = "no permission"
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "JPEG2000")
 SUFFIXES = {"JPEG": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
 
@@ -156,7 +158,7 @@ SPECIAL: Mapping[str, Callable[[Path], None]] = {
     "link to itself": _loop,
     "link to nothing": lambda path: path.symlink_to("nothing.png"),
     "pipe": lambda path: os.mkfifo(path),
-    "no permission": _unreadable,
+    NO_PERMISSION: _unreadable,
 }
 
 
@@ -166,21 +168,32 @@ def try_kind(kind: str, folder: Path, *, count: int, seed: int) -> Outcome:
     ``wrong`` counts files that are neither read nor listed, listed that should be read or the
     other way round, or of another shape.
     """
-    random = np.random.default_rng(seed)
-    special = SPECIAL.get(kind)
-    wanted, shape, make = ("listed", None, None) if special else KINDS[kind]
-    if kind == "no permission" and os.geteuid() == 0:
-        return Outcome(
-            kind=f"{kind} (not tried: root may read everything)", files=0, read=0, listed=0, wrong=0
-        )
+    if kind != NO_PERMISSION:
+        _write(kind, folder, count, np.random.default_rng(seed))
+        return _outcome(kind, folder, count)
+    if not can_be_refused():
+        untried = f"{kind} (not tried: root may read everything)"
+        return Outcome(kind=untried, files=0, read=0, listed=0, wrong=0)
+    with open_to_all() as place:
+        _write(kind, place, count, np.random.default_rng(seed))
+        with as_nobody():
+            return _outcome(kind, place, count)
+
+
+def _write(kind: str, folder: Path, count: int, random: np.random.Generator) -> None:
     for number in range(count):
         place = folder / f"{number:05d}"
         place.mkdir(parents=True)
-        if special:
-            special(place / "x.png")
+        if kind in SPECIAL:
+            SPECIAL[kind](place / "x.png")
         else:
-            name, data = make(random)
+            name, data = KINDS[kind][2](random)
             (place / name).write_bytes(data)
+
+
+def _outcome(kind: str, folder: Path, count: int) -> Outcome:
+    """Read the ``count`` files and count."""
+    wanted, shape = ("listed", None) if kind in SPECIAL else KINDS[kind][:2]
     images = open_images(folder)
     shapes: dict[str, tuple[int, ...]] = {}
     for batch in images.batches(1):

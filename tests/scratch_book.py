@@ -118,7 +118,8 @@ FILES = {
     "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n- file: notebooks/1_part/chapter\n"
     "- file: book/ledger\n- file: book/exhibits\n- file: book/numbers\n- file: book/references\n",
     "book/index.md": "# A book\n\n```{verdicts}\n```\n\n```{benchmarks}\n```\n\n```{datasets}\n```\n\n"
-    "```{counted} robustness\n```\n\n```{counted} scale\n```\n",
+    "```{counted} robustness\n```\n\n```{counted} scale\n```\n\n"
+    "```{power-laws} growth / seconds\n```\n\n```{power-laws} scale / seconds\n```\n",
     "book/ledger.md": "# Ledger\n\nEvery claim.\n\n```{ledger}\n```\n",
     "book/exhibits.md": "# Exhibits\n\n```{exhibits}\n```\n\n```{deviations}\n```\n",
     "book/numbers.md": "# Numbers\n\n```{numbers}\n```\n",
@@ -137,6 +138,7 @@ FILES = {
     " why: 'It takes less time.', expected_effect: 'A wider interval.'}\n",
     "book/results/robustness.json": '{"run": {"command": "make robust", "device": "a CPU", "date": "2026-01-01"},'
     ' "tables": [{"name": "kills", "caption": "kill -9, counted.", "columns": ["stage", "trials", "seconds"], "rows": [{"stage": "fit", "trials": 1200, "seconds": 0.12345}]}]}',
+    "book/results/growth.json": '{"tables": [{"name": "measured", "rows": [{"stage": "fit", "images": 10, "seconds": 2.0}, {"stage": "fit", "images": 100, "seconds": 20.0}]}]}',
     f"notebooks/{CHAPTER}.py": NOTEBOOK.replace("\\\\", "\\"),
 }
 

@@ -21,6 +21,7 @@ from giqa_lib.runner import chapters
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = sorted((ROOT / "giqa_lib").rglob("*.py"))
 NOTEBOOKS = sorted((ROOT / "notebooks").rglob("*.py"))
+BENCHMARKS = sorted((ROOT / "tests" / "benchmarks").glob("bench_*.py"))
 RECORDS = sorted(p for f in PROFILES for p in (ROOT / "book" / "results" / f).rglob("*.json"))
 MOST_LINES = 450
 EXTRAS = {"giqa_lib.distributed", "giqa_lib.cli"}  # may need packages that tests do not install
@@ -88,6 +89,11 @@ def test_every_page_of_the_contents_has_its_source() -> None:
     prose = [name for name in files(contents) if not name.startswith("notebooks/")]
     assert prose
     assert not [name for name in prose if not (ROOT / f"{name}.md").is_file()]
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_a_benchmark_says_with_how_many_threads_it_measures(path: Path) -> None:
+    assert "set_num_threads(" in path.read_text(encoding="utf-8")
 
 
 def test_every_notebook_is_a_chapter() -> None:

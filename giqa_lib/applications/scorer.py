@@ -342,7 +342,7 @@ def load_scorer(
         _check_score(score, settings, device)
         real = {name: value for name, value in state["real"].items() if value is not None}
         return Scorer(score=score, settings=settings, real=real, version=network.version)
-    except GiqaError:
+    except (GiqaError, PermissionError):
         raise
     except Exception as error:  # wrong types, missing keys, shapes that do not fit
         got = f"{type(error).__name__} ({str(error).splitlines()[0] if str(error) else 'no words'})"

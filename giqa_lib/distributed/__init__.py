@@ -12,7 +12,7 @@ from giqa_lib.distributed.training import (
     joint_score,
     share_training,
 )
-from giqa_lib.distributed.workers import Worker, this_worker
+from giqa_lib.distributed.workers import Worker, this_worker, threads_each
 
 __all__ = [
     "Processes",
@@ -24,4 +24,5 @@ __all__ = [
     "joint_score",
     "share_training",
     "this_worker",
+    "threads_each",
 ]

@@ -18,7 +18,7 @@ import torch
 from giqa_lib.applications import load_scorer
 from giqa_lib.checks import DataUnavailable, GiqaError
 from giqa_lib.data import open_images
-from giqa_lib.distributed import extract_blocks, this_worker
+from giqa_lib.distributed import extract_blocks, this_worker, threads_each
 from giqa_lib.store import default_store
 
 __all__ = ["main"]
@@ -46,9 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if device == "cuda":
         device = f"cuda:{os.environ.get('LOCAL_RANK', os.environ.get('SLURM_LOCALID', '0'))}"
     elif "OMP_NUM_THREADS" not in os.environ:
-        # workers of one machine share its cores: too many threads are slower than too few
-        local = int(os.environ.get("LOCAL_WORLD_SIZE", worker.count))
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // local))
+        torch.set_num_threads(threads_each(worker, cores=os.cpu_count() or 1))
     try:
         scorer = load_scorer(options.scorer, weights=options.weights, device=device)
         found = extract_blocks(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from giqa_lib.checks import InputError, check_positive, error_line
 
-__all__ = ["Worker", "this_worker"]
+__all__ = ["Worker", "this_worker", "threads_each"]
 
 #: Where launchers write rank and number of workers: torchrun (and ``fabric run``), then Slurm.
 LAUNCHERS = (("RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_NTASKS"))
@@ -55,3 +55,20 @@ def this_worker(environment: Mapping[str, str] | None = None) -> Worker:
         if rank in known and count in known:
             return Worker(rank=int(known[rank]), count=int(known[count]))
     return Worker()
+
+
+def threads_each(
+    worker: Worker, *, cores: int, environment: Mapping[str, str] | None = None
+) -> int:
+    """The threads that fall to this process, so that the workers of a machine have no more than its ``cores``.
+
+    Under Slurm the cores of the task; else the machine's cores over the workers on it (over all
+    workers, where the launcher does not say how many are on this machine).
+
+    >>> threads_each(Worker(rank=0, count=4), cores=8, environment={})
+    2
+    """
+    known = os.environ if environment is None else environment
+    if "SLURM_CPUS_PER_TASK" in known:
+        return int(known["SLURM_CPUS_PER_TASK"])
+    return max(1, cores // int(known.get("LOCAL_WORLD_SIZE", worker.count)))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int64, UInt8
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from giqa_lib.checks import InputError, check_positive, error_line
@@ -169,7 +169,8 @@ class ClassifierExtractor(ModuleExtractor):
         """Write ``network.safetensors`` and ``classifier.json``."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(self._state, folder / "network.safetensors")
+        # save_file's file could be read by its owner alone, whatever the umask
+        (folder / "network.safetensors").write_bytes(save(self._state))
         mean, std = self._moments
         description = {
             "classes": self.classes,

@@ -14,7 +14,7 @@ from typing import Any, no_type_check
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from sklearn import decomposition
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -137,7 +137,8 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {n: torch.from_numpy(np.ascontiguousarray(getattr(self, n))) for n in _ARRAYS}
-        save_file(arrays, folder / "pca.safetensors")
+        # save_file's file could be read by its owner alone, whatever the umask
+        (folder / "pca.safetensors").write_bytes(save(arrays))
         (folder / "pca.json").write_text(json.dumps(self.get_params(), indent=1) + "\n")
 
     @classmethod

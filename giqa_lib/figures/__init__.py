@@ -4,7 +4,7 @@
     score_distributions  cumulative_scores  score_points   how scores are distributed
     fitted_scatter                               scores against opinions
     spectra                                      average spectra of sets of images
-    sweep  curves  bars  matrix                  tables of measurements
+    sweep  curves  bars  matrix  power_laws      tables of measurements
     density_contours                             density scores over the plane
 
 Each function returns a :class:`Plot` and changes no setting of Matplotlib. Colours come from a
@@ -22,6 +22,7 @@ from giqa_lib.figures.images import best_and_worst, image_grid, sorted_strip
 from giqa_lib.figures.label_maps import coloured_maps
 from giqa_lib.figures.plot import Plot
 from giqa_lib.figures.points import score_points
+from giqa_lib.figures.power_laws import power_laws
 from giqa_lib.figures.spectra import spectra
 from giqa_lib.figures.sweeps import sweep
 
@@ -37,6 +38,7 @@ __all__ = [
     "fitted_scatter",
     "image_grid",
     "matrix",
+    "power_laws",
     "score_distributions",
     "score_points",
     "sorted_strip",

@@ -15,12 +15,17 @@ from giqa_lib.runner.parameters import parse_assignments
 from giqa_lib.runner.plan import plan, plan_text, training_lines
 from giqa_lib.runner.render import render
 from giqa_lib.runner.site import assemble
+from giqa_lib.runner.sweep import gather_sweep, plan_sweep, run_of_sweep, run_sweep, save_sweep
 from giqa_lib.store import default_store
 
 REFUSED = 4  # the exit status for bad input, a failed notebook or a stale run
 
 HELP = {
     "run": "run one notebook; record to book/results/<profile>, page to build/<profile>",
+    "sweep": "run one notebook under every combination of parameters, two or more runs at once, and gather "
+    "their numbers in results.csv; repeat it after a break and it does what is missing",
+    "sweep-run": "do one run of a sweep; Snakemake calls it",
+    "sweep-gather": "gather the numbers of a sweep's runs; Snakemake calls it",
     "claim": "run what one claim needs; exit 0 reproduced, 1 not or direction only, "
     "2 inconclusive, 3 no number",
     "plan": "print what a run of the book would do: parameters, data, measured times, and with "
@@ -42,11 +47,20 @@ def _parser() -> argparse.ArgumentParser:
             default=os.environ.get("GIQA_PROFILE") or "quick",
             help=f"{', '.join(PROFILES)}; default: $GIQA_PROFILE, else quick",
         )
-    for name in ("run", "claim", "plan"):
+    for name in ("run", "sweep", "claim", "plan"):
         text = "set a parameter, as YAML; repeatable"
         added[name].add_argument("-p", metavar="NAME=VALUE", action="append", default=[], help=text)
-    for name in ("run", "dependencies"):
+    for name in ("run", "sweep", "dependencies"):
         added[name].add_argument("notebook", help="for example 1_giqa/density_scores")
+    text = "give a parameter each of these values in turn; repeatable: all combinations"
+    over = added["sweep"].add_argument
+    over("--over", metavar="NAME=[VALUE,...]", action="append", default=[], help=text)
+    over("--to", metavar="FOLDER", type=Path, required=True, help="the sweep's own folder")
+    over("--jobs", type=int, default=os.cpu_count() or 1, help="runs at once; default: the cores")
+    over("--plan", action="store_true", help="only write the plan, for a cluster: see sweep.smk")
+    for name in ("sweep-run", "sweep-gather"):
+        added[name].add_argument("folder", type=Path, help="the sweep's folder")
+    added["sweep-run"].add_argument("name", help="the run, as in sweep.json")
     added["claim"].add_argument("id", help="as in book/papers/claims.yml")
     text = "take a step of each training and estimate its hours and memory (minutes at paper size)"
     added["plan"].add_argument("--measure", action="store_true", help=text)
@@ -73,6 +87,20 @@ def _run(options: argparse.Namespace, root: Path) -> int:
                 pages=pages,
             )
             write(f"{options.notebook}: {paths.record.relative_to(root)}\n")
+        case "sweep":
+            over = parse_assignments(options.over)
+            sweep = plan_sweep(
+                options.notebook, root=root, profile=profile, fixed=overrides, over=over
+            )
+            save_sweep(sweep, options.to)
+            write(f"{len(sweep.runs)} runs planned: {options.to / 'sweep.json'}\n")
+            if not options.plan:
+                run_sweep(options.to, root=root, jobs=options.jobs)
+                write(f"done: {options.to / 'results.csv'}\n")
+        case "sweep-run":
+            run_of_sweep(options.folder, options.name, root=root)
+        case "sweep-gather":
+            gather_sweep(options.folder)
         case "claim":
             test = run_claim(options.id, profile=profile, root=root, overrides=overrides)
             write(test.line() + "\n")

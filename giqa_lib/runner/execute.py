@@ -29,12 +29,13 @@ from giqa_lib.checks import GiqaError, InputError, check_choice, error_line
 from giqa_lib.results import PROFILES, load_record, write_json
 from giqa_lib.runner.fingerprint import fingerprint, notebook_path
 from giqa_lib.runner.page import number_displays, tidy
-from giqa_lib.runner.parameters import check_parameters, declared_parameters
+from giqa_lib.runner.parameters import Parameter, check_parameters, declared_parameters
 
-__all__ = ["NotebookFailed", "Paths", "execute"]
+__all__ = ["NotebookFailed", "Paths", "check_overrides", "execute"]
 
 PLAIN = re.compile(r"[\w@%+=:,./\[\]-]+", re.ASCII)  # needs no quotes in a shell
 RESERVED = ("profile", "output")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class NotebookFailed(GiqaError):  # noqa: N818, what happened, not what is raised
@@ -68,7 +69,11 @@ def command_line(name: str, profile: str, overrides: Mapping[str, Any]) -> str:
 
 @contextmanager
 def _environment(profile: str, root: Path) -> Iterator[None]:
-    """The kernel inherits these: no random hashing, and no progress bars in a quick page."""
+    """The kernel inherits these: no random hashing, and no progress bars in a quick page.
+
+    One thread unless the user says otherwise: runs stand beside other runs, and processes with
+    more threads together than there are cores are many times slower.
+    """
     wanted = {
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "agg",
@@ -76,6 +81,8 @@ def _environment(profile: str, root: Path) -> Iterator[None]:
         # tqdm's, in a kernel without widgets; a page would show it with this machine's paths
         "PYTHONWARNINGS": "ignore:IProgress not found",
     }
+    each = os.environ.get("OMP_NUM_THREADS", "1")
+    wanted |= {name: os.environ.get(name, each) for name in THREADS}
     if profile == "quick":
         wanted["TQDM_DISABLE"] = "1"
     before = {name: os.environ.get(name) for name in wanted}
@@ -90,6 +97,20 @@ def _environment(profile: str, root: Path) -> Iterator[None]:
                 os.environ[name] = value
 
 
+def check_overrides(
+    overrides: Mapping[str, Any], declared: Mapping[str, Parameter]
+) -> dict[str, Any]:
+    """``overrides`` with exact types; raises for what the notebook does not declare and what the runner sets."""
+    for reserved in RESERVED:
+        if reserved in overrides:
+            hint = "the runner sets it: profile from --profile, output to a folder of its own"
+            expected = "a parameter of the method"
+            raise InputError(
+                error_line("parameter", expected=expected, got=repr(reserved), hint=hint)
+            )
+    return check_parameters(overrides, declared)
+
+
 def execute(
     name: str, *, profile: str, overrides: Mapping[str, Any], root: Path, results: Path, pages: Path
 ) -> Paths:
@@ -100,17 +121,11 @@ def execute(
     the notebook up to the failure stays as ``<name>.failed.ipynb`` and no record changes.
     """
     check_choice(profile, PROFILES, name="profile")
-    for reserved in RESERVED:
-        if reserved in overrides:
-            hint = "the runner sets it: profile from --profile, output to a folder of its own"
-            expected = "a parameter of the method"
-            raise InputError(
-                error_line("parameter", expected=expected, got=repr(reserved), hint=hint)
-            )
     source = notebook_path(name, root)
     notebook = jupytext.read(source)
     declared = declared_parameters(notebook)
-    given = check_parameters({**overrides, "profile": profile}, declared)
+    given = check_overrides(overrides, declared)
+    given |= check_parameters({"profile": profile}, declared)
     stamp = fingerprint(name, root, profile=profile)  # before the run: a later edit makes it stale
     page = pages / f"{name}.ipynb"
     page.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,6 @@ from typing import Any
 
 import jupytext
 
-from giqa_lib.applications import planned_trainings
 from giqa_lib.checks import InputError, check_choice, check_positive, error_line
 from giqa_lib.data import dataset_card, dataset_names, find
 from giqa_lib.results import PROFILES, records
@@ -115,6 +114,9 @@ def training_lines(profile: str, *, dataset: str, store: Store, sustained: float
 
     Hours are of one seed. The rate of a GPU is for the reader to say: none is measured here.
     """
+    # here, for every run of a sweep starts this package anew and most need no network
+    from giqa_lib.applications import planned_trainings
+
     check_positive(sustained, name="sustained")
     yield (
         f"Trainings of one seed on {dataset}, estimated from one step of two images each "

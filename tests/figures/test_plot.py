@@ -103,6 +103,11 @@ def _spectra() -> Plot:
     return figures.spectra({"real": flat, "made": flat + np.arange(8.0)}, reference="real")
 
 
+def _power_laws() -> Plot:
+    sizes = pd.DataFrame({"n": [10, 100], "s": [1.0, 9.0], "stage": "scores"})
+    return figures.power_laws(sizes, x="n", y="s", by="stage", xlabel="Images", ylabel="Seconds")
+
+
 EVERY: tuple[Callable[[], Plot], ...] = (
     _grid,
     _strip,
@@ -118,6 +123,7 @@ EVERY: tuple[Callable[[], Plot], ...] = (
     _points,
     _fits,
     _spectra,
+    _power_laws,
 )
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from scratch_book import CHAPTER, Book
 from giqa_lib.checks import InputError
 from giqa_lib.results import load_record
 from giqa_lib.runner import NotebookFailed, fingerprint, parse_assignments
-from giqa_lib.runner.execute import command_line
+from giqa_lib.runner.execute import THREADS, _environment, command_line
 
 
 def test_a_run_leaves_page_record_and_data(executed: Book) -> None:
@@ -65,6 +66,28 @@ def test_a_failing_cell_changes_nothing(
     # The caller's environment is as it was.
     assert os.environ["PYTHONHASHSEED"] == "7"
     assert "GIQA_BOOK" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("given", "seen"),
+    [
+        ({}, ["1", "1", "1"]),
+        ({"OMP_NUM_THREADS": "3"}, ["3", "3", "3"]),
+        ({"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "2"}, ["3", "2", "3"]),
+    ],
+)
+def test_a_notebook_gets_one_thread_unless_the_user_says_otherwise(
+    given: dict[str, str], seen: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    asked = f"import os; print(*[os.environ[name] for name in {THREADS}])"
+    with _environment("quick", tmp_path):
+        done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True)
+    assert done.stdout.split() == seen
+    assert {name: os.environ[name] for name in THREADS if name in os.environ} == given
 
 
 @pytest.mark.slow

@@ -66,6 +66,14 @@ def test_a_number_stands_with_its_interval_and_links_to_its_origin(
     assert "make run PROFILE=cpu" in origin.get_text()
 
 
+def test_a_plot_of_a_committed_record_stands_in_the_page(pages: dict[str, Page]) -> None:
+    figure = pages["book/index.html"].article.find("figure", id="fig-growth-seconds")
+    assert isinstance(figure, Tag)
+    (image,) = figure.find_all("img")
+    assert image["src"].startswith("data:image/png;base64,")
+    assert image["alt"].endswith("fit rises from 2 at 10 to 20 at 100, fitted slope 1.00.")
+
+
 def test_a_figure_has_words_a_number_and_its_data(chapter: Page, html: Path) -> None:
     figure = chapter.article.find("figure", id="part-chapter-fig-line")
     assert isinstance(figure, Tag)

@@ -13,6 +13,7 @@ from giqa_book.counted import Counted
 from giqa_book.numbers import Number, Numbers
 from giqa_book.overview import Benchmarks, Datasets, Exhibits, Ledger, Verdicts
 from giqa_book.pages import check_chapters, copy_mathjax, keep_offline, require_mathjax
+from giqa_book.plotted import PowerLaws
 from giqa_lib.checks import check_choice
 from giqa_lib.results import PROFILES
 
@@ -26,6 +27,7 @@ DIRECTIVES = {
     "exhibits": Exhibits,
     "ledger": Ledger,
     "numbers": Numbers,
+    "power-laws": PowerLaws,
     "reproduce": Reproduce,
     "verdicts": Verdicts,
 }

@@ -28,7 +28,7 @@ class Counted(MarkdownDirective):
 
     @staticmethod
     def one(name: str, part: dict[str, Any]) -> list[str]:
-        rows = [{key: _text(row[key]) for key in part["columns"]} for row in part["rows"]]
+        rows = [{key: _text(row.get(key, "")) for key in part["columns"]} for row in part["rows"]]
         frame = pd.DataFrame(rows).rename(columns=lambda column: column[:1].upper() + column[1:])
         return table(frame, caption=part["caption"], name=anchor("tbl", name, part["name"]))
 

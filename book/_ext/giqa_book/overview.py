@@ -127,7 +127,12 @@ def _as_text(plain: str) -> str:
 
 
 class Benchmarks(MarkdownDirective):
-    """The committed benchmark rows: ours against a named peer, in one run."""
+    """The committed benchmark rows: ours against a named peer, in one run.
+
+    ``{benchmarks} threads``: only those of ``bench_threads.py``.
+    """
+
+    optional_arguments = 1
 
     def markdown(self) -> list[str]:
         path = root_of(self.env) / "book" / "results" / "benchmarks.json"
@@ -135,7 +140,11 @@ class Benchmarks(MarkdownDirective):
         if not path.exists():
             return ["No benchmark has been committed yet; `make bench` makes one."]
         content = json.loads(path.read_text(encoding="utf-8"))
-        run, rows = content["run"], content["rows"]
+        run, only = content["run"], self.arguments[0] if self.arguments else None
+        rows = [r for r in content["rows"] if not only or r["file"] == f"bench_{only}.py"]
+        if not rows:
+            self.warn(f"book/results/benchmarks.json has no row of bench_{only}.py")
+            return []
         numbers = {
             "Ours, s": "ours_seconds",
             "Peer, s": "peer_seconds",
@@ -155,7 +164,7 @@ class Benchmarks(MarkdownDirective):
             f" {run['device']}, {run['date']}."
         )
         return [
-            *table(frame, caption=caption, name="tbl-benchmarks"),
+            *table(frame, caption=caption, name=anchor("tbl benchmarks", only or "")),
             "",
             *(line for row in rows for line in _details(row)),
         ]
