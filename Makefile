@@ -19,7 +19,7 @@ export OPENBLAS_NUM_THREADS ?= $(OMP_NUM_THREADS)
 export GIQA_STORE ?= $(CURDIR)/build/store
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help book run demo-weights claim plan data test test-all lint format types bench robust scale serve clean distclean
+.PHONY: help book run sweep demo-weights claim plan data test test-all lint format types bench robust scale serve clean distclean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -55,6 +55,9 @@ book: build/dataset  ## execute what changed and render the book (PROFILE=quick|
 
 run: build/dataset  ## run one notebook: NOTEBOOK=1_giqa/density_scores PROFILE=cpu ARGS="-p seed=1"
 	$(BIN)/python -m giqa_lib.runner run $(NOTEBOOK) --profile $(PROFILE) -p dataset=$$(cat build/dataset) $(ARGS)
+
+sweep: build/dataset  ## run a notebook under many parameters: NOTEBOOK=... TO=folder ARGS='--over seed=[0,1,2]'
+	$(BIN)/python -m giqa_lib.runner sweep $(NOTEBOOK) --profile $(PROFILE) --to $(TO) --jobs $(JOBS) -p dataset=$$(cat build/dataset) $(ARGS)
 
 demo-weights: $(READY)  ## train the weights that the chapter 4_gman/demo shows (WEIGHTS_OF=mnist)
 	$(BIN)/python -c "from giqa_lib.applications import demo_weights; demo_weights('book/weights/gman.safetensors', dataset='$(or $(WEIGHTS_OF),mnist)')"
