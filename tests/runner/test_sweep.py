@@ -79,7 +79,8 @@ def test_fifty_runs_by_two_workers_one_killed_end_complete(swept: Book, tmp_path
     while not (victims := dict(noted(log, "begun"))).get(VICTIM) and sweep.poll() is None:
         time.sleep(0.1)
     os.kill(victims[VICTIM], signal.SIGKILL)
-    assert sweep.wait() == 0, sweep.stderr and sweep.stderr.read()
+    said = sweep.communicate()[1]
+    assert sweep.returncode == 0, said
     # Every run ended once, and only the killed one began twice.
     assert sorted(seed for seed, _ in noted(log, "ended")) == list(range(RUNS))
     assert sorted(seed for seed, _ in noted(log, "begun")) == sorted([*range(RUNS), VICTIM])
@@ -97,7 +98,9 @@ def test_fifty_runs_by_two_workers_one_killed_end_complete(swept: Book, tmp_path
         json.loads(path.read_text())
     # Asked again, it does nothing.
     before = log.read_text()
-    assert start(swept, folder, log).wait() == 0
+    again = start(swept, folder, log)
+    said = again.communicate()[1]
+    assert again.returncode == 0, said
     assert log.read_text() == before
 
 
