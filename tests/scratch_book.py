@@ -118,10 +118,10 @@ FILES = {
     "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n- file: notebooks/1_part/chapter\n"
     "- file: book/ledger\n- file: book/exhibits\n- file: book/numbers\n- file: book/references\n",
     "book/index.md": "# A book\n\n```{verdicts}\n```\n\n```{benchmarks}\n```\n\n```{datasets}\n```\n\n"
-    "```{counted} robustness\n```\n\n```{counted} scale\n```\n\n"
-    "```{power-laws} growth / seconds\n```\n\n```{power-laws} scale / seconds\n```\n",
+    "```{counted} robustness\n```\n\n```{counted} scale\n```\n",
     "book/ledger.md": "# Ledger\n\nEvery claim.\n\n```{ledger}\n```\n",
-    "book/exhibits.md": "# Exhibits\n\n```{exhibits}\n```\n\n```{deviations}\n```\n",
+    "book/exhibits.md": "# Exhibits\n\n```{exhibits}\n```\n\n```{deviations}\n```\n\n"
+    "```{power-laws} growth / seconds\n```\n\n```{power-laws} scale / seconds\n```\n",
     "book/numbers.md": "# Numbers\n\n```{numbers}\n```\n",
     "book/references.md": "# References\n\n```{bibliography}\n```\n",
     "book/references.bib": "@article{someone2020, author={Some One}, title={It}, journal={J}, year={2020}}\n",

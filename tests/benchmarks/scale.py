@@ -232,7 +232,7 @@ def stored(scored: int) -> list[dict[str, object]]:
 def save(table: list[dict[str, object]], speed: float, scored: int) -> None:
     tables = [
         {"name": "measured", "caption": f"Time and memory by the number of images: synthetic features of {WIDTH} dimensions, one thread.", "rows": table},
-        {"name": "hours", "caption": f"What a thousand million images would take, from the largest measurement and {speed:.0f} images a second of the network on one core of this machine; dollars at {CORE_HOUR} a core hour, an assumption. What a worker does not divide takes as long with many.", "rows": reckoned(table, speed)},
+        {"name": "hours", "caption": f"What a thousand million images would take, from the largest measurement and {speed:.0f} images a second of the network on one core of this machine; dollars at {CORE_HOUR} a core hour, an assumption. Ranking and FID are the work of one process, however many workers there are.", "rows": reckoned(table, speed)},
         {"name": "disk", "caption": f"What they take on disk; dollars at {DISK} a gigabyte and month, an assumption.", "rows": stored(scored)},
     ]  # fmt: skip
     run = {"date": datetime.date.today().isoformat(), "commit": commit(ROOT), "device": device_name("cpu"), "versions": versions(), "command": "make scale"}  # fmt: skip

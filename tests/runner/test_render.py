@@ -67,7 +67,7 @@ def test_a_number_stands_with_its_interval_and_links_to_its_origin(
 
 
 def test_a_plot_of_a_committed_record_stands_in_the_page(pages: dict[str, Page]) -> None:
-    figure = pages["book/index.html"].article.find("figure", id="fig-growth-seconds")
+    figure = pages["book/exhibits.html"].article.find("figure", id="fig-growth-seconds")
     assert isinstance(figure, Tag)
     (image,) = figure.find_all("img")
     assert image["src"].startswith("data:image/png;base64,")

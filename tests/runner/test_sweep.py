@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -79,7 +80,8 @@ def test_fifty_runs_by_two_workers_one_killed_end_complete(swept: Book, tmp_path
     while not (victims := dict(noted(log, "begun"))).get(VICTIM) and sweep.poll() is None:
         time.sleep(0.1)
     os.kill(victims[VICTIM], signal.SIGKILL)
-    assert sweep.wait() == 0, sweep.stderr and sweep.stderr.read()
+    said = sweep.communicate()[1]
+    assert sweep.returncode == 0, said
     # Every run ended once, and only the killed one began twice.
     assert sorted(seed for seed, _ in noted(log, "ended")) == list(range(RUNS))
     assert sorted(seed for seed, _ in noted(log, "begun")) == sorted([*range(RUNS), VICTIM])
@@ -97,8 +99,29 @@ def test_fifty_runs_by_two_workers_one_killed_end_complete(swept: Book, tmp_path
         json.loads(path.read_text())
     # Asked again, it does nothing.
     before = log.read_text()
-    assert start(swept, folder, log).wait() == 0
+    again = start(swept, folder, log)
+    said = again.communicate()[1]
+    assert again.returncode == 0, said
     assert log.read_text() == before
+
+
+@pytest.mark.slow
+def test_the_slurm_profile_plans_every_run(swept: Book, root: Path, tmp_path: Path) -> None:
+    pytest.importorskip("snakemake_executor_plugin_slurm")
+    save_sweep(plan(swept, over={"seed": [0, 1, 2]}), tmp_path)
+    command = [
+        sys.executable, "-m", "snakemake", "--snakefile", str(swept.root / "sweep.smk"), "--dry-run",
+        "--profile", str(root / "profiles" / "slurm"), "--config", f"sweep={tmp_path}",
+    ]  # fmt: skip
+    own = {"PYTHONPATH": str(swept.root), "XDG_CACHE_HOME": str(swept.root / "cache")}
+    done = subprocess.run(
+        command, cwd=swept.root, env={**os.environ, **own}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert len(re.findall(r"^rule notebook:", said, flags=re.MULTILINE)) == 3
+    assert said.count("slurm_extra=--gres=gpu:1") == 3
+    assert said.count("threads: 8") == 3
 
 
 def plan(book: Book, **given: object):
