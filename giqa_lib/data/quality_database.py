@@ -17,6 +17,7 @@ class QualityDatabase:
     ``domain`` counts into ``domains``. ``pseudo`` is the score that made the pairs, comparable within a domain only;
     ``mos`` the opinion score, NaN where nobody voted. ``pairs`` (m, 2) are places (better, worse) in one domain.
 
+    >>> import torch
     >>> zeros = torch.zeros(2, dtype=torch.float64)
     >>> two = QualityDatabase(
     ...     images=torch.zeros(2, 3, 4, 4, dtype=torch.uint8), maps=torch.zeros(2, 4, 4, dtype=torch.uint8),

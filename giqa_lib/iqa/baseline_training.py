@@ -54,6 +54,7 @@ def fit_baseline(
     saturated (a softmax or sigmoid without slope, most held-out images with one score) is trained again from other weights at a
     third of the rate, at most twice. With ``folder`` a killed run is taken up again, bitwise.
 
+    >>> from giqa_lib.learning import FitSettings
     >>> images = torch.randint(0, 255, (12, 1, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     >>> small = BaselineSettings(fit=FitSettings(steps=2, batch_size=8), width=4, held_out=4)
     >>> fit_baseline("NIMA", images, small, seed=0)(images).shape
