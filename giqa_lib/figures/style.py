@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 WIDTH = 7.0
-INTERVAL = 1.96  # standard errors on each side: a 95% interval if errors are normal
+INTERVAL = 1.96  # standard errors on each side: a 95% interval if errors are normal and well known
 
 _SETTINGS: dict[str, Any] = {
     "font.size": 10,

@@ -146,7 +146,7 @@ def _legend(
             "markeredgewidth": 1.5,
         }
         handles.append(Line2D([], [], **grey))
-        labels.append("filled: ours" + (", 95% interval" if bars else ""))
+        labels.append("filled: ours" + (", ± 1.96 standard errors" if bars else ""))
         handles.append(Line2D([], [], markerfacecolor="white", **grey))
         labels.append("open: the paper's (their data, not ours)")
     return handles, labels

@@ -153,7 +153,7 @@ values = paper_values(run.root).query("paper == 'giqa'").assign(pairs="LGIQA")
 theirs = {t: values[values.exhibit == t].astype({"column": int}).rename(columns={"column": "setting"}) for t in found}
 plot = sweep(found["Table 8"], x="setting", y="value", error="standard_error", by="pairs", paper=theirs["Table 8"],
              xlabel="Gaussian components M", ylabel="pair accuracy", chance=0.5)  # fmt: skip
-show(plot, name="fig-components", caption="Pair accuracy of GMM-GIQA by the number of components, with 95 % intervals; the paper's values are on other data.")
+show(plot, name="fig-components", caption="Pair accuracy of GMM-GIQA by the number of components, ± 1.96 standard errors; the paper's values are on other data.")
 
 # %% [markdown]
 # ```{comparison} giqa / Table 8
@@ -164,7 +164,7 @@ show(plot, name="fig-components", caption="Pair accuracy of GMM-GIQA by the numb
 # %%
 plot = sweep(found["Table 9"], x="setting", y="value", error="standard_error", by="pairs", paper=theirs["Table 9"],
              xlabel="neighbours K", ylabel="pair accuracy", chance=0.5)  # fmt: skip
-show(plot, name="fig-neighbours", caption="Pair accuracy of KNN-GIQA by the number of neighbours, with 95 % intervals; the paper's values are on other data.")
+show(plot, name="fig-neighbours", caption="Pair accuracy of KNN-GIQA by the number of neighbours, ± 1.96 standard errors; the paper's values are on other data.")
 
 # %% [markdown]
 # ```{comparison} giqa / Table 9
@@ -238,7 +238,7 @@ if human is not None:
 if human is not None:
     lines = judged.assign(by=[f"{methods[t]}, {p.removeprefix('human votes').strip() or 'all pairs'}" for t, p in zip(judged.table, judged.pairs)])
     plot = sweep(lines, x="setting", y="value", error="standard_error", by="by", xlabel="M or K", ylabel="pair accuracy", chance=0.5)
-    show(plot, name="fig-human", caption="Pair accuracy on pairs from human votes on 64 x 64 faces, with 95 % intervals.")
+    show(plot, name="fig-human", caption="Pair accuracy on pairs from human votes on 64 x 64 faces, ± 1.96 standard errors.")
 
 # %% [markdown]
 # ## Negative control: pairs without an order

@@ -141,12 +141,12 @@ for r in agreement.itertuples():
 # %%
 part = agreement[agreement.metric == "SRCC with training step"]
 plot = bars(part, x="space", y="value", error="standard_error", by="score", ylabel="SRCC with training step", chance=0)
-show(plot, name="fig-srcc", caption="Rank correlation of the snapshots' mean score with the training step, by feature space, with 95 % intervals.")
+show(plot, name="fig-srcc", caption="Rank correlation of the snapshots' mean score with the training step, by feature space, ± 1.96 standard errors.")
 
 # %%
 part = agreement[agreement.metric == "pair accuracy, development"]
 plot = bars(part, x="space", y="value", error="standard_error", by="score", ylabel="pair accuracy", chance=0.5)
-show(plot, name="fig-accuracy", caption="Accuracy on the development half of all constructed pairs, by feature space, with 95 % intervals.")
+show(plot, name="fig-accuracy", caption="Accuracy on the development half of all constructed pairs, by feature space, ± 1.96 standard errors.")
 
 # %%
 mixture = agreement[(agreement.metric == "pair accuracy, development") & (agreement.score == "GMM")]

@@ -190,7 +190,7 @@ for r in table.itertuples():
                key="-".join([r.name[:-5].lower(), r.judged.split()[-1].replace("run", "other").replace("generator", "own"), r.pairs.split()[0]]))  # fmt: skip
 for judged, part in table.groupby("judged", sort=False):
     plot = bars(part, x="pairs", y="value", by="name", error="standard_error", ylabel="pair accuracy", chance=0.5)
-    show(plot, name=f"fig-{judged.replace(' ', '-')}", caption=f"Pair accuracy of the learned scores by kind of pair: images of {judged}, with 95 % intervals.")
+    show(plot, name=f"fig-{judged.replace(' ', '-')}", caption=f"Pair accuracy of the learned scores by kind of pair: images of {judged}, ± 1.96 standard errors.")
 
 # %% [markdown]
 # In the committed runs MBC-GIQA prefers the later snapshot's image in {num}`cpu:1_giqa/learned_scores.mbc-own-later|.3f` of the pairs of its own
@@ -230,7 +230,7 @@ by_kind = pd.DataFrame(
      for outcomes_of in [{"value": float((clean > worse)[kinds == kind].mean()), "n": int((kinds == kind).sum())}]])  # fmt: skip
 by_kind["standard_error"] = np.sqrt(by_kind["value"] * (1 - by_kind["value"]) / by_kind["n"])
 plot = bars(by_kind, x="degradation", y="value", error="standard_error", ylabel="chance that the clean image wins", chance=0.5)
-show(plot, name="fig-failure", caption="MBC-GIQA on real images against their degraded copies, by degradation (first seed, 95 % intervals).")
+show(plot, name="fig-failure", caption="MBC-GIQA on real images against their degraded copies, by degradation (first seed, ± 1.96 standard errors).")
 
 # %% [markdown]
 # ## Differences from the paper

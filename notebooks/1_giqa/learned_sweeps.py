@@ -125,7 +125,7 @@ theirs = paper_values(run.root).query("paper == 'giqa'").assign(pairs="LGIQA")
 their_6, their_7 = (theirs[theirs.exhibit == t].astype({"column": int}) for t in ("Table 6", "Table 7"))
 plot = sweep(table_6, x="patch", y="value", error="standard_error", by="pairs", paper=their_6.rename(columns={"column": "patch"}),
              xlabel="patch, in 256ths of the side", ylabel="pair accuracy", chance=0.5)  # fmt: skip
-show(plot, name="fig-patch-sweep", caption="Pair accuracy of MBC-GIQA by patch size, with 95 % intervals; the paper's values are on other data.")
+show(plot, name="fig-patch-sweep", caption="Pair accuracy of MBC-GIQA by patch size, ± 1.96 standard errors; the paper's values are on other data.")
 
 # %% [markdown]
 # ```{comparison} giqa / Table 6
@@ -139,7 +139,7 @@ table_7 = combined(s.accuracies() for s in by_count)
 table_7["classifiers"] = table_7["name"].astype(int)
 plot = sweep(table_7, x="classifiers", y="value", error="standard_error", by="pairs", paper=their_7.rename(columns={"column": "classifiers"}),
              xlabel="binary classifiers N", ylabel="pair accuracy", chance=0.5, log_x=False)  # fmt: skip
-show(plot, name="fig-classifier-sweep", caption="Pair accuracy of MBC-GIQA by the number of classifiers, with 95 % intervals; the paper's values are on other data.")
+show(plot, name="fig-classifier-sweep", caption="Pair accuracy of MBC-GIQA by the number of classifiers, ± 1.96 standard errors; the paper's values are on other data.")
 
 # %%
 for table, frame, column in (("Table 6", table_6, "patch"), ("Table 7", table_7, "classifiers")):
@@ -168,7 +168,7 @@ noisy["share"] = noisy["share"].astype(float)
 for kind in ("later over earlier snapshot", ALL_PAIRS):
     plot = curves(noisy[noisy.pairs == kind], x="share", y="value", by="method", error="standard_error",
                   xlabel="share of shuffled labels", ylabel="pair accuracy", chance=0.5)  # fmt: skip
-    show(plot, name=f"fig-noise-{kind.split()[0]}", caption=f"Pair accuracy by the share of shuffled labels: {kind}. Bands are 95 % intervals.")
+    show(plot, name=f"fig-noise-{kind.split()[0]}", caption=f"Pair accuracy by the share of shuffled labels: {kind}. Bands are 1.96 standard errors.")
 
 # %%
 shares_tried = [f"{share:g}" for share in noise]
@@ -214,10 +214,10 @@ show_table(found[found.pairs == ALL_PAIRS][["name", "value", "standard_error", "
 # them shuffled: noise does not widen whatever lead there is.
 #
 # On pairs of a later and an earlier snapshot alone, the task that the labels are about, MBC-GIQA is ahead of BC-GIQA by
-# {num}`cpu:1_giqa/learned_sweeps.later-bc-0|.3f` with clean labels and still by {num}`cpu:1_giqa/learned_sweeps.later-bc-90|.3f` with nine tenths of them shuffled. On clean images against
+# {num}`cpu:1_giqa/learned_sweeps.later-bc-0|.3f` with clean labels and still by {num}`cpu:1_giqa/learned_sweeps.later-bc-90|.3f` with nine tenths of them shuffled; the leads are large, yet the intervals of three seeds hold nought. On clean images against
 # degraded ones it is behind, so that over all pairs together the two differ by no more than their errors at any share of
 # noise (the table above has its part of this build). Its lead over IR-GIQA on pairs of snapshots is {num}`cpu:1_giqa/learned_sweeps.later-ir-0|.3f` and {num}`cpu:1_giqa/learned_sweeps.later-ir-90|.3f`.
-# So the answer to the paper's argument: many classifiers follow the training better than one, with or without noise; that they
+# So the answer to the paper's argument: many classifiers seem to follow the training better than one, with or without noise; that they
 # beat regression **because** of noise is not seen, since the lead is there without noise and does not grow steadily with it.
 #
 # ## Where it fails: the last step of noise

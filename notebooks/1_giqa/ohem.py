@@ -205,8 +205,7 @@ found = pd.concat([found, low], ignore_index=True)
 for r in found.itertuples():
     own, (better, _, base) = r.space == settings.space, r.name.partition(" minus ")
     run.record(paper="giqa", exhibit="Table 5", row=r.name, column=r.space, metric=f"{r.metric} difference", value=r.value,
-               standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
-               note="1.96 times the error is the half width of Student's interval over the pairs",
+               standard_error=r.standard_error if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
                key="-".join(("d", short[better], short[base], *r.metric.lower().split())) + ("" if own else "-other"))  # fmt: skip
 
 # %%

@@ -187,12 +187,12 @@ if votes is not None:
                    value=r.value, standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset="faces64-human",
                    key=f"{r.name.removesuffix('-GIQA').lower()}-votes" if r.pairs == "human votes" else "")  # fmt: skip
     plot = bars(votes, x="name", y="value", by="pairs", error="standard_error", ylabel="pair accuracy", chance=0.5)
-    show(plot, name="fig-votes", caption="Pair accuracy on pairs from human votes on faces, with 95 % intervals: few pairs, wide intervals.")
+    show(plot, name="fig-votes", caption="Pair accuracy on pairs from human votes on faces, ± 1.96 standard errors: few pairs, wide intervals.")
     for r in opinion.itertuples():
         run.record(paper="giqa", exhibit="Figure 1", row=r.name, column=f"votes, {r.faces} faces", metric="SRCC with share of votes", value=r.value,
                    standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset="faces64-human")  # fmt: skip
     plot = bars(opinion, x="name", y="value", by="faces", error="standard_error", ylabel="rank correlation with votes", chance=0.0)
-    show(plot, name="fig-opinion", caption="Rank correlation of each score with the share of people who took a face for real, with 95 % intervals.")
+    show(plot, name="fig-opinion", caption="Rank correlation of each score with the share of people who took a face for real, ± 1.96 standard errors.")
 
 # %% [markdown]
 # ### The table
@@ -306,7 +306,7 @@ print("judged:", ", ".join(n for n, images in real.items() if images is not None
 # A hundred images each of nine generators of CIFAR-10 (`gan-ladder`), scored by what was fitted on CIFAR-10: does the mean score
 # order them as their published FIDs do? In the committed runs MBC-GIQA's mean does so by {num}`cpu:1_giqa/pair_benchmark.ladder-mbc|.2f` (rank correlation with minus FID), NIQE's by {num}`cpu:1_giqa/pair_benchmark.ladder-niqe|.2f`, IR-GIQA's by
 # {num}`cpu:1_giqa/pair_benchmark.ladder-ir|.2f`. **The densities, which QS and DS rest on, do not**: GMM-GIQA {num}`cpu:1_giqa/pair_benchmark.ladder-gmm|.2f`, KNN-GIQA {num}`cpu:1_giqa/pair_benchmark.ladder-knn|.2f`. A mean density rewards typical images, FID also
-# asks for all of them. The intervals are over images and seeds; nine generators are few.
+# asks for all of them. The intervals are over images and seeds, and of three seeds each holds nought; nine generators are few besides.
 
 # %%
 ladder = None
@@ -327,7 +327,7 @@ if ladder is not None:
                    standard_error=r.standard_error, n=len(ladder.fid), seeds=r.seeds, dataset="gan-ladder",
                    key=f"ladder-{r.name.removesuffix('-GIQA').lower()}")  # fmt: skip
     plot = bars(agreement, x="name", y="value", error="standard_error", ylabel="rank correlation with minus FID", chance=0.0)
-    show(plot, name="fig-ladder", caption="Rank correlation of nine generators' mean scores with their published FIDs, with 95 % intervals over images and seeds.")
+    show(plot, name="fig-ladder", caption="Rank correlation of nine generators' mean scores with their published FIDs, ± 1.96 standard errors over images and seeds.")
     lines = pd.concat(means).groupby(["method", "fid"], as_index=False)["mean"].mean()
     plot = curves(lines[lines.method.isin([*GIQA, "NIMA"])], x="fid", y="mean", by="method", xlabel="published FID", ylabel="mean score, in standard deviations")
     show(plot, name="fig-ladder-means", caption="Mean score of each of the nine generators by its published FID.")

@@ -240,8 +240,8 @@ found = paired_differences(pd.concat([at, means]), contrasts, by=["space", "metr
 # %%
 for r in found.itertuples():
     run.record(paper="giqa", exhibit="Table 4", row=r.name, column=r.space, metric=f"{r.metric} difference", value=r.value,
-               standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
-               note="1.96 times the error is the half width of Student's interval over the seeds", key=slug("d", r.name, r.metric, spaces[r.space]))  # fmt: skip
+               standard_error=r.standard_error if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
+               key=slug("d", r.name, r.metric, spaces[r.space]))  # fmt: skip
 show_table(found[["space", "metric", "name", "value", "half_width"]], name="tbl-differences",
            caption="Differences in each space, mean over seeds and half width of the 95 % interval (this build; none from one seed).", digits=3)  # fmt: skip
 

@@ -125,7 +125,7 @@ for r in by_model[by_model["judge"] == other].itertuples():
 # %%
 for r in paired_differences(late, [("ScoreGAN", "ControlGAN")], by=["dataset", "judge", "metric"]).itertuples():
     run.record(paper="scoregan" if r.judge == other else "ours", exhibit="Figure 3 text" if r.judge == other else "late progress", row=r.name, column=r.judge,
-               metric=r.metric, value=r.value, standard_error=r.half_width / 1.959964 if several else None, n=r.pairs, seeds=r.seeds, dataset=r.dataset,
+               metric=r.metric, value=r.value, standard_error=r.standard_error if several else None, n=r.pairs, seeds=r.seeds, dataset=r.dataset,
                key=f"{r.dataset}-late-{'fall' if r.metric == LATE_FALL else 'early'}-{slug[r.judge]}")  # fmt: skip
 show_table(by_model[["dataset", "judge", "metric", "run", "value"]], name="tbl-late", caption="Late progress of both models by each judge (this build).", digits=1)
 
@@ -183,7 +183,7 @@ found = paired_differences(both, [("ScoreGAN", "ControlGAN")], by=["dataset", "b
 for r in found.itertuples():
     printed = r.judge == other and r.budget == "equal steps"
     run.record(paper="scoregan" if printed else "ours", exhibit=exhibits[r.dataset] if printed else r.budget, row=r.name, column=r.judge, metric=f"difference of {r.metric}",
-               value=r.value, standard_error=r.half_width / 1.959964 if several else None, n=r.pairs, seeds=r.seeds, dataset=r.dataset,
+               value=r.value, standard_error=r.standard_error if several else None, n=r.pairs, seeds=r.seeds, dataset=r.dataset,
                key=f"{r.dataset}-{r.budget.replace(' ', '-')}-{r.metric.split(',')[0].lower().replace(' ', '-')}-{slug[r.judge]}")  # fmt: skip
 show_table(found[["dataset", "budget", "judge", "metric", "value", "half_width"]], name="tbl-budgets", caption="ScoreGAN minus ControlGAN, mean over seeds and half width of the 95 % interval (this build; none from one seed).")
 
@@ -259,7 +259,7 @@ wide = parts[parts["run"] != "real images"].pivot(index=["dataset", "run", "seed
 excess = (wide["evaluator"] - wide[other]).rename("value").reset_index().assign(metric="excess of the evaluator's IS")
 for r in paired_differences(excess, [("ScoreGAN", "ControlGAN")], by=["dataset", "metric"]).itertuples():
     run.record(paper="scoregan", exhibit="Figure 3", row=r.name, column=titles[r.dataset], metric=r.metric, value=r.value,
-               standard_error=r.half_width / 1.959964 if several else None, n=r.pairs, seeds=r.seeds, dataset=r.dataset, key=f"{r.dataset}-excess")  # fmt: skip
+               standard_error=r.standard_error if several else None, n=r.pairs, seeds=r.seeds, dataset=r.dataset, key=f"{r.dataset}-excess")  # fmt: skip
 excess.pivot(index=["dataset", "run"], columns="seed", values="value")
 
 # %% [markdown]

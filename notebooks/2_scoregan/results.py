@@ -122,8 +122,8 @@ found = paired_differences(pd.concat([judged, logs]), [("ScoreGAN", "ControlGAN"
 for r in found.itertuples():
     printed = r.judge == other
     run.record(paper="scoregan" if printed else "ours", exhibit=exhibit if printed else "differences", row=r.name, column=r.judge, metric=f"{r.metric} difference",
-               value=r.value, standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
-               note="1.96 times the error is the half width of Student's interval over the seeds", key=f"d-{r.metric.lower().replace(' ', '-')}-{slug[r.judge]}")  # fmt: skip
+               value=r.value, standard_error=r.standard_error if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
+               key=f"d-{r.metric.lower().replace(' ', '-')}-{slug[r.judge]}")  # fmt: skip
 show_table(found[["judge", "metric", "value", "half_width"]], name="tbl-differences", caption="ScoreGAN minus ControlGAN, mean over seeds and half width of the 95 % interval (this build; none from one seed).")
 
 # %% [markdown]

@@ -141,7 +141,7 @@ for r in by_model[by_model["judge"] == other].itertuples():
 # %%
 for r in found.itertuples():
     run.record(paper="scoregan" if r.judge == other else "ours", exhibit="Figure 3 text" if r.judge == other else "late progress", row=r.name, column=r.judge,
-               metric=r.metric, value=r.value, standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
+               metric=r.metric, value=r.value, standard_error=r.standard_error if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
                key=f"late-{'fid' if r.metric == LATE_FALL else 'is'}-{short[r.judge]}")  # fmt: skip
 show_table(by_model[["judge", "metric", "run", "value"]], name="tbl-late", caption="Late progress of both models by each judge (this build).", digits=1)
 
@@ -166,7 +166,7 @@ equal = at_equal_seconds(judged[judged["judge"] != "evaluator"], {"ControlGAN": 
 # %%
 for r in paired_differences(equal, [("ScoreGAN", "ControlGAN")], by=["judge", "metric"]).itertuples():
     run.record(paper="ours", exhibit="equal seconds", row=r.name, column=r.judge, metric=f"{r.metric} difference", value=r.value,
-               standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset, key=f"seconds-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}")  # fmt: skip
+               standard_error=r.standard_error if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset, key=f"seconds-{r.metric.lower().replace(' ', '-')}-{short[r.judge]}")  # fmt: skip
 run.table("equal seconds")[["row", "column", "metric", "value"]]
 
 # %% [markdown]
@@ -235,7 +235,7 @@ excess = (by_judge["evaluator"] - by_judge[other]).rename("value").reset_index()
 for name in SCORE_RUNS[1:]:
     (r,) = paired_differences(excess[excess["seed"].isin(excess[excess["run"] == name]["seed"])], [(name, "ControlGAN")]).itertuples()
     run.record(paper="scoregan" if name == "ScoreGAN" else "ours", exhibit="Figure 3" if name == "ScoreGAN" else "evaluator's excess", row=r.name, column=dataset,
-               metric=r.metric, value=r.value, standard_error=r.half_width / 1.959964 if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
+               metric=r.metric, value=r.value, standard_error=r.standard_error if r.pairs > 1 else None, n=r.pairs, seeds=r.seeds, dataset=dataset,
                key="excess-" + name.lower().replace(" ", "-").replace(",", ""))  # fmt: skip
 excess.pivot(index="run", columns="seed", values="value")
 

@@ -153,7 +153,7 @@ for part, frame in gaps.items():
 # %%
 together = pd.concat([frame.assign(part=part) for part, frame in gaps.items()], ignore_index=True)
 plot = bars(together, x="domain", y="value", error="standard_error", by="part", ylabel="SRCC with the part minus without", chance=0.0, chance_name="no difference")
-show(plot, name="fig-gains", caption=f"What each part adds to the SRCC with simulated opinion on the family left out, with 95 % intervals. Trained on {origin} (this build).")
+show(plot, name="fig-gains", caption=f"What each part adds to the SRCC with simulated opinion on the family left out, ± 1.96 standard errors. Trained on {origin} (this build).")
 
 # %%
 plain = without["meta-learning"]

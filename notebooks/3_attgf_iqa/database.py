@@ -185,7 +185,7 @@ show(plot, name="fig-spectra", caption=f"Average spectra of real faces and of ea
 # %%
 profiles = profile_table(sets)
 plot = curves(profiles, x="frequency", y="power", error="standard_error", by="set", xlabel="Frequency in cycles a pixel", ylabel="Mean log10 power")
-show(plot, name="fig-profiles", caption=f"Radial profiles of the spectra, with 95 % intervals over images. Real faces and training: {origin}.")
+show(plot, name="fig-profiles", caption=f"Radial profiles of the spectra, ± 1.96 standard errors over images. Real faces and training: {origin}.")
 
 # %%
 compared = compare_spectra(sets, permutations=permutations, random_state=seed)
@@ -269,7 +269,7 @@ for number, name in enumerate(tested.domains):
     found = bootstrap(srcc, tested.pseudo[own].numpy(), tested.mos[own].numpy(), random_state=seed)
     rows.append({"family": name, "SRCC": found.value, "low": found.low, "high": found.high})
     run.record(paper="ours", exhibit="failure", row=name, column="pseudo-MOS with simulated MOS", metric="SRCC", value=found, seeds=[seed], dataset=chosen, key=f"pseudo-srcc-{name.lower()}")
-show_table(pd.DataFrame(rows), name="tbl-failure", caption="Rank correlation of the pseudo-MOS with the simulated MOS within each family, with 95 % intervals (this build).")
+show_table(pd.DataFrame(rows), name="tbl-failure", caption="Rank correlation of the pseudo-MOS with the simulated MOS within each family, ± 1.96 standard errors (this build).")
 
 # %% [markdown]
 # ## Differences from the paper

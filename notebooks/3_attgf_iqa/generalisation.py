@@ -111,7 +111,7 @@ for metric in ("SRCC", "PLCC", "KRCC", "RMSE"):
 # %%
 few = table[(table["metric"] == "SRCC") & table["name"].isin([ATTGF, "GMM-GIQA", "RankIQA", "Meta-IQA", "NIQE"])]
 plot = bars(few, x="domain", y="value", error="standard_error", by="name", ylabel="SRCC with simulated opinion")
-show(plot, name="fig-unseen", caption=f"Table II for five of the measures, with 95 % intervals. No people voted. Trained on {origin} (this build).")
+show(plot, name="fig-unseen", caption=f"Table II for five of the measures, ± 1.96 standard errors. No people voted. Trained on {origin} (this build).")
 
 # %% [markdown]
 # ```{comparison} attgf-iqa / Table II

@@ -201,7 +201,7 @@ for r in table.itertuples():
     run.record(paper="ours", exhibit="drawn faces", row=r.name, column=r.domain, metric="SRCC", value=r.value, standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset="toy-faces",
                key=f"{r.name} {'unseen' if r.domain == unseen else r.domain}".lower().replace(" ", "-").replace("/", ""))  # fmt: skip
 plot = bars(table, x="domain", y="value", error="standard_error", by="name", ylabel="SRCC with the known quality", chance=0.0)
-show(plot, name="fig-srcc", caption=f"SRCC with the known quality of held-out drawn faces by damage, with 95 % intervals; {unseen} was not trained on (this build).")
+show(plot, name="fig-srcc", caption=f"SRCC with the known quality of held-out drawn faces by damage, ± 1.96 standard errors; {unseen} was not trained on (this build).")
 
 # %% [markdown]
 # ## Where it fails

@@ -117,7 +117,7 @@ for r in rows:
 gain = trials["gain"]
 run.record(paper="ours", exhibit="recovery", row="screened minus all", column="truth", metric="SRCC difference", value=gain.mean(), standard_error=gain.std(ddof=1) / count**0.5, n=count, seeds=[seed], dataset=chosen, key="gain")
 plot = bars(pd.DataFrame(rows), x="scores", y="SRCC", error="error", ylabel="Rank correlation with the truth")
-show(plot, name="fig-recovery", caption="How well opinion scores of simulated panels rank the images as the truth does; 95 % intervals over panels. No people voted.")
+show(plot, name="fig-recovery", caption="How well opinion scores of simulated panels rank the images as the truth does; ± 1.96 standard errors over panels. No people voted.")
 
 # %% [markdown]
 # ## How sure is a score, and how far do observers agree?

@@ -180,7 +180,7 @@ show_table(changes[["name", "value", "standard_error"]], name="tbl-changes", cap
 # their probabilities? On real test images and on the generator's own.
 #
 # In the full run identical discriminators are different already: the logits of two of them correlate by {num}`cpu:4_gman/aggregation.correlation-generated-mean-of-values` over generated images, and their
-# verdicts differ on {num}`cpu:4_gman/aggregation.disagreement-generated-mean-of-values` of them; five starts are enough. **Dropout and images of their own do not make them more different**: the correlation
+# verdicts differ on {num}`cpu:4_gman/aggregation.disagreement-generated-mean-of-values` of them; five starts are enough. **No sign that dropout and images of their own make them more different**: the correlation
 # changes by {num}`cpu:4_gman/aggregation.correlation-dropout-minus-identical` with dropout, by {num}`cpu:4_gman/aggregation.correlation-separate-minus-identical` with images of their own, by {num}`cpu:4_gman/aggregation.correlation-different-minus-identical` with
 # both. And the images suffer from dropout ({num}`cpu:4_gman/aggregation.log-fid-dropout-over-mean-of-values` in the logarithm of FID, over identical ones), while images of their own may help a little
 # ({num}`cpu:4_gman/aggregation.log-fid-separate-over-mean-of-values`; the generator draws five times as many there).

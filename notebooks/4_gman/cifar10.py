@@ -113,7 +113,7 @@ for model in GMAN_MODELS:
 # are compared one by one. Below nought is steadier.
 #
 # On CIFAR-10, three seeds: the generator's loss has fewer spikes, {num}`cpu:4_gman/cifar10.both-generator-spikes` of all steps, and in the convolutional pair half the variance
-# ({num}`cpu:4_gman/cifar10.dcgman-generator-variance` in the logarithm to base two), but in the dense pair more of it ({num}`cpu:4_gman/cifar10.gman-generator-variance`). **The discriminators are less steady, not more**: {num}`cpu:4_gman/cifar10.both-discriminator-variance` in the same
+# ({num}`cpu:4_gman/cifar10.dcgman-generator-variance` in the logarithm to base two), but in the dense pair perhaps more of it ({num}`cpu:4_gman/cifar10.gman-generator-variance`). **The discriminators are less steady, not more**: {num}`cpu:4_gman/cifar10.both-discriminator-variance` in the same
 # logarithm, and {num}`cpu:4_gman/cifar10.both-discriminator-spikes` more spikes. The report's claim holds for one player and fails for the other.
 
 # %%
@@ -148,8 +148,8 @@ for number, pair in zip((11, 12), GMAN_PAIRS, strict=True):
 # the steps, which cost about as much as all steps with one discriminator ("equal time").
 #
 # On CIFAR-10, three seeds: after equal steps five discriminators help the dense pair (FID {num}`cpu:4_gman/cifar10.fid-gan` against {num}`cpu:4_gman/cifar10.fid-gman`), much of it because one of three
-# trainings with one discriminator went astray, so that by Student's interval over the three nothing is sure; they make no difference in the convolutional pair ({num}`cpu:4_gman/cifar10.fid-dcgan` and {num}`cpu:4_gman/cifar10.fid-dcgman`). **At equal time the
-# dense pair is undecided** ({num}`cpu:4_gman/cifar10.log-fid-gman-equal-time-over-gan` in the logarithm to base two), **and one discriminator is ahead in the convolutional one**
+# trainings with one discriminator went astray, so that over three seeds nothing is sure; they make no difference in the convolutional pair ({num}`cpu:4_gman/cifar10.fid-dcgan` and {num}`cpu:4_gman/cifar10.fid-dcgman`). **At equal time the
+# dense pair is undecided** ({num}`cpu:4_gman/cifar10.log-fid-gman-equal-time-over-gan` in the logarithm to base two), **and in the convolutional one a single discriminator is ahead if anything**
 # ({num}`cpu:4_gman/cifar10.log-fid-dcgman-equal-time-over-dcgan`).
 
 # %%

@@ -126,7 +126,7 @@ show_table(combined[["name", "player", "metric", "value", "standard_error"]], na
 # On MNIST, three seeds: the generator's loss is far steadier, by {num}`cpu:4_gman/mnist.both-generator-variance` in the logarithm to base two of the variance of
 # its increments; five independent losses would give $\log_2 \frac15$ by being averaged alone, so a mean's own smoothing explains
 # most of it. The discriminators one by one are no steadier: {num}`cpu:4_gman/mnist.both-discriminator-variance` for the variance, {num}`cpu:4_gman/mnist.both-discriminator-spikes`
-# for the share of spikes. With dense layers their spikes are fewer ({num}`cpu:4_gman/mnist.gman-discriminator-spikes`), in the convolutional pair not
+# for the share of spikes. With dense layers their spikes seem fewer ({num}`cpu:4_gman/mnist.gman-discriminator-spikes`), in the convolutional pair not
 # ({num}`cpu:4_gman/mnist.dcgman-discriminator-spikes`). What Figure 7 shows is a smoother generator's loss; three seeds show no calmer game.
 
 # %% [markdown]

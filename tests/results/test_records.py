@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,12 +92,15 @@ def test_an_unknown_profile(book: Book, monkeypatch: pytest.MonkeyPatch) -> None
         Run("1_part/chapter", {"profile": "fast"})
 
 
-def test_the_interval_is_the_normal_one() -> None:
-    from scipy.stats import norm
+def test_the_interval_is_the_normal_one_of_one_seed_and_students_of_several() -> None:
+    from scipy.stats import norm, t
 
     made = Result(**(PLACE | {"column": "5"}), value=1.0, standard_error=0.5)
     assert made.interval() == pytest.approx(norm.interval(0.95, 1.0, 0.5), rel=1e-6)
     assert Result(**(PLACE | {"column": "5"}), value=1.0).interval() is None
+    one, three = (replace(made, seeds=tuple(range(count))) for count in (1, 3))
+    assert one.interval() == made.interval()
+    assert three.interval() == pytest.approx(t.interval(0.95, 2, 1.0, 0.5), rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_columns_follow_the_profiles_that_ran(book: Book) -> None:
 def test_the_ledger_judges_the_committed_number(book: Book) -> None:
     ledger = ledger_table(book.root).set_index("id")
     assert ledger.loc["P1", "verdict"] == "reproduced"
-    assert ledger.loc["P1", "interval"] == "[0.280, 0.320]"
+    assert ledger.loc["P1", "interval"] == "[0.173, 0.427]"
     assert ledger.loc["P1", "change"] == "+0.1000"
     assert ledger.loc["P1", "quick"] == "–"
     assert ledger.loc["P2", "verdict"] == "not attempted"
