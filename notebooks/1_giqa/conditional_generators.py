@@ -214,7 +214,7 @@ passed |= {kind: found[kind].high < found["real"].low for kind in spoilt}
 for kind, estimate in found.items():
     run.record(paper="ours", exhibit="control", row=kind, column="pass" if passed[kind] else "FAIL", metric="QS", value=estimate, seeds=[seed], dataset=chosen)
 control = pd.DataFrame([{"images": kind, "QS": e.value, "low": e.low, "high": e.high, "control": "pass" if passed[kind] else "FAIL"} for kind, e in found.items()])
-show_table(control, name="tbl-controls", caption=f"Quality score of real test images and of spoilt copies of them, ± 1.96 standard errors: {origin} (this build).")
+show_table(control, name="tbl-controls", caption=f"Quality score of real test images and of spoilt copies of them, with 95 % intervals of the bootstrap: {origin} (this build).")
 
 # %% [markdown]
 # ## Where it fails: the score does not look at the map

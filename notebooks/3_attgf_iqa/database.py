@@ -152,6 +152,10 @@ for number, name in enumerate(learned.domains):
 show_table(pd.DataFrame(rows), name="tbl-pairs", caption="Images and pairs to learn from, and the share of pairs whose 'better' image is known to be the worse by step or hole, of those that differ in it (this build).")
 
 # %% [markdown]
+# In the committed run on photographs a share of {num}`cpu:3_attgf_iqa/database.wrong-pennet|.2f` of PENNet's pairs and {num}`cpu:3_attgf_iqa/database.wrong-progan|.2f` of ProGAN's contradict
+# what is known. **Of StarGAN's and StyleGAN's it is most of them**, {num}`cpu:3_attgf_iqa/database.wrong-stargan|.2f` and {num}`cpu:3_attgf_iqa/database.wrong-stylegan|.2f`. A later image
+# is not always the better one; but a density that prefers earlier images in most pairs is no guide to these two.
+#
 # ## The test images: Table I
 #
 # As in the paper more images are made than needed, and those whose segmentation is richest in parts are kept, so that the families'
@@ -196,6 +200,12 @@ run.record(paper="attgf-iqa", exhibit="Figure 2", row="real and four families", 
 show_table(compared.drop(columns="error"), name="tbl-spectra", digits=4, caption="Distance of mean radial profiles, in deviations between images, and p by permutation; its smallest possible value is one over the permutations (this build).")
 
 # %% [markdown]
+# In the committed run the faces made of nothing, ProGAN's and StyleGAN's, differ from real ones and from all others by the smallest p there can
+# be or nearly so, at distances of {num}`cpu:3_attgf_iqa/database.distance-real-progan|.2f` and {num}`cpu:3_attgf_iqa/database.distance-real-stylegan|.2f` from real: they lack fine detail.
+# **PENNet's, which keep most of a real face, can't be told from real ones** (distance {num}`cpu:3_attgf_iqa/database.distance-real-pennet|.2f`, the largest p,
+# {num}`cpu:3_attgf_iqa/database.largest-p|.2f`), and StarGAN's only just. So *all* do not differ: the ledger's "direction only" says no
+# more than that this p lies below one half, the null value that was written down before.
+#
 # Is the mark on each image or only on the average? Half of each set's images give mean profiles, by which the other half's images are
 # named one by one.
 
@@ -206,6 +216,8 @@ plot = matrix(shares, label="share of the row's images")
 show(plot, name="fig-named", caption=f"What images of each set (rows) are taken for (columns) by their radial profile alone; a fifth would be chance. Trained on {origin}.")
 
 # %% [markdown]
+# In the committed run {num}`cpu:3_attgf_iqa/database.named|.2f` of the images are named rightly, most of ProGAN's and few of PENNet's.
+#
 # ## Opinion scores: Figure 3
 #
 # **Nobody looked at these images.** The votes are those of a **simulated panel** ({doc}`opinion`), made from a stand-in for quality that is not the pseudo-MOS: the distance
@@ -225,6 +237,10 @@ show(score_distributions(mos, xlabel="MOS of a simulated panel", bins=20), name=
 show(score_points(mos, ylabel="MOS of a simulated panel"), name="fig-mos-points", caption=f"Simulated MOS of every test image by family. No people voted. Trained on {origin}.")
 
 # %% [markdown]
+# In the committed run the simulated scores span {num}`cpu:3_attgf_iqa/database.mos-span|.1f` points, less than the seventy that the paper's figure shows, with the families made of a real
+# face ahead: PENNet {num}`cpu:3_attgf_iqa/database.mos-pennet|.1f` and StarGAN {num}`cpu:3_attgf_iqa/database.mos-stargan|.1f` against ProGAN {num}`cpu:3_attgf_iqa/database.mos-progan|.1f` and StyleGAN
+# {num}`cpu:3_attgf_iqa/database.mos-stylegan|.1f`.
+#
 # ## Controls
 #
 # Random halves of the real faces have one spectrum: the test may say otherwise only as often as its level. The faces left aside and those that the
@@ -269,9 +285,13 @@ for number, name in enumerate(tested.domains):
     found = bootstrap(srcc, tested.pseudo[own].numpy(), tested.mos[own].numpy(), random_state=seed)
     rows.append({"family": name, "SRCC": found.value, "low": found.low, "high": found.high})
     run.record(paper="ours", exhibit="failure", row=name, column="pseudo-MOS with simulated MOS", metric="SRCC", value=found, seeds=[seed], dataset=chosen, key=f"pseudo-srcc-{name.lower()}")
-show_table(pd.DataFrame(rows), name="tbl-failure", caption="Rank correlation of the pseudo-MOS with the simulated MOS within each family, ± 1.96 standard errors (this build).")
+show_table(pd.DataFrame(rows), name="tbl-failure", caption="Rank correlation of the pseudo-MOS with the simulated MOS within each family, with 95 % intervals of the bootstrap (this build).")
 
 # %% [markdown]
+# In the committed run the pseudo-MOS knows a little of the simulated opinion in three families, {num}`cpu:3_attgf_iqa/database.pseudo-srcc-pennet|.2f` in PENNet,
+# {num}`cpu:3_attgf_iqa/database.pseudo-srcc-progan|.2f` in ProGAN, {num}`cpu:3_attgf_iqa/database.pseudo-srcc-stargan|.2f` in StarGAN, and nothing of it in StyleGAN, {num}`cpu:3_attgf_iqa/database.pseudo-srcc-stylegan|.2f`. That is what a
+# model trained on these pairs has to learn from ({doc}`generalisation`).
+#
 # ## Differences from the paper
 #
 # ```{deviations} 3_attgf_iqa/database
