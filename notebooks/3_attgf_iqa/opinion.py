@@ -147,7 +147,7 @@ for name, a in agreement.items():
 show_table(table, name="tbl-agreement", caption="Agreement of the simulated observers' z-scores (this build).")
 
 # %% [markdown]
-# In the committed run the intervals hold the endless panel's score in a share of {num}`cpu:3_attgf_iqa/opinion.coverage|.3f`, somewhat less than the 0.95 that they
+# In the committed run the intervals hold the endless panel's score in a share of {num}`cpu:3_attgf_iqa/opinion.coverage|.3f`, somewhat less than they
 # promise, for the reason above. Krippendorff's alpha rises from {num}`cpu:3_attgf_iqa/opinion.alpha-all|.2f` to {num}`cpu:3_attgf_iqa/opinion.alpha-after-screening|.2f` by screening.
 #
 # ## Real opinion beside it
