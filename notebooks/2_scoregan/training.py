@@ -39,7 +39,6 @@ others: int = 1  # seeds of the runs beside the paper's two
 timed: int = 6  # steps of each model that are timed, in turn
 
 # %% tags=["hide-input"]
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -48,7 +47,6 @@ import torch
 from giqa_lib.applications import LATE_FALL, PRESETS, SCORE_PRESETS, SCORE_RUNS, ScoreStudy, Study
 from giqa_lib.applications import at_equal_seconds, combine_seeds, late_progress, paired_differences, step_seconds
 from giqa_lib.figures import bars, curves, image_grid
-from giqa_lib.gan import computes_bfloat16
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.store import default_store
 
@@ -157,9 +155,8 @@ show_table(by_model[["judge", "metric", "run", "value"]], name="tbl-late", capti
 # The same number of steps is not the same time.
 
 # %%
-half = ScoreStudy(mine.study, replace(preset, arithmetic="bfloat16"))
-seconds = step_seconds({name: (mine, name) for name in pair} | {"bfloat16": (half, "ControlGAN")}, count=timed)
-ratio, short_ratio = (float(np.median(seconds[name] / seconds["ControlGAN"])) for name in ("ScoreGAN", "bfloat16"))
+seconds = step_seconds({name: (mine, name) for name in pair}, count=timed)
+ratio = float(np.median(seconds["ScoreGAN"] / seconds["ControlGAN"]))
 run.record(paper="ours", exhibit="cost", row="ScoreGAN over ControlGAN", column="seconds a step", metric="ratio", value=ratio, n=timed, dataset=dataset, key="cost-ratio")
 # %%
 equal = at_equal_seconds(judged[judged["judge"] != "evaluator"], {"ControlGAN": 1.0, "ScoreGAN": ratio})
@@ -170,31 +167,8 @@ for r in paired_differences(equal, [("ScoreGAN", "ControlGAN")], by=["judge", "m
 run.table("equal seconds")[["row", "column", "metric", "value"]]
 
 # %% [markdown]
-# In the committed run a step with the evaluator takes {num}`cpu:2_scoregan/training.cost-ratio|.2f` times as long.
+# In the committed run a step with the evaluator takes {num}`cpu:2_scoregan/training.cost-ratio|.2f` times as long. What bfloat16 saves is measured in {doc}`cifar`.
 #
-# ### In bfloat16
-#
-# Both players may train in a format with eight bits of precision, which newer processors multiply faster; the gradient penalty goes through it twice. The evaluator and
-# the classifier stay in float32. Whether that changes what is learned: ControlGAN of the first seed, once more, beside the spread that seeds make.
-
-# %%
-again = half.judge_run("ControlGAN", steps=[last])
-exact = judged[(judged["run"] == "ControlGAN") & (judged["step"] == last)]
-first = exact[exact["seed"] == seed].set_index(["judge", "metric"])["value"]
-effect = again.set_index(["judge", "metric"])["value"].rename("bfloat16").to_frame().assign(float32=first, over_seeds=exact.groupby(["judge", "metric"])["value"].std())
-# %%
-run.record(paper="ours", exhibit="cost", row="bfloat16 over float32, ControlGAN", column="seconds a step", metric="ratio", value=short_ratio, n=timed, dataset=dataset,
-           note="the processor has it" if computes_bfloat16(device) else "emulated: the processor lacks it", key="bfloat16-ratio")  # fmt: skip
-for (judge, metric), r in effect.iterrows():
-    key = f"bfloat16-{metric.lower().replace(' ', '-')}-{short[judge]}"
-    run.record(paper="ours", exhibit="bfloat16", row="bfloat16 minus float32, ControlGAN", column=judge, metric=metric, value=r.bfloat16 - r.float32, n=preset.judged,
-               seeds=[seed], dataset=dataset, key=key)  # fmt: skip
-    if several:
-        run.record(paper="ours", exhibit="bfloat16", row="standard deviation over seeds, ControlGAN", column=judge, metric=metric, value=r.over_seeds, n=len(all_seeds),
-                   seeds=all_seeds, dataset=dataset, key=key.replace("bfloat16", "seeds"))  # fmt: skip
-show_table(effect.drop(columns="over_seeds").reset_index(), name="tbl-bfloat16", caption="ControlGAN of one seed trained in either arithmetic (this build).")
-
-# %% [markdown]
 # ## Other scores, and none but a score
 #
 # All runs of the first seed at their end, by the judges and by the evaluator that guided.
