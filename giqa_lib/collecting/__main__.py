@@ -10,7 +10,7 @@ from giqa_lib.checks import GiqaError, InputError, error_line
 from giqa_lib.collecting.judgements import Judgements, export_judgements
 from giqa_lib.collecting.plan import KINDS, StudyPlan, read_pairs
 from giqa_lib.collecting.server import Collector
-from giqa_lib.data import open_images
+from giqa_lib.data import ImageSet, open_images
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +59,7 @@ def _serve(given: argparse.Namespace) -> None:
         hint = "pairs.csv with the columns first and second"
         expected = "--pairs with --kind choice, and only there"
         raise InputError(error_line("--pairs", expected=expected, got=str(given.pairs), hint=hint))
-    images = open_images(given.images)
+    images = _readable(given.images)
     pairs = read_pairs(given.pairs, images.names) if given.pairs else None
     items = tuple((name,) for name in images.names) if pairs is None else pairs
     plan = StudyPlan(
@@ -73,6 +73,18 @@ def _serve(given: argparse.Namespace) -> None:
         plan, images, Judgements(given.answers, plan), host=given.host, port=given.port
     )
     asyncio.run(_until_interrupted(collector))
+
+
+def _readable(path: str) -> ImageSet:
+    """The images that can be shown; the others are named and left out, before anybody is asked."""
+    images = open_images(path)
+    shown = images.readable()
+    for failure in images.failures.itertuples():
+        print(f"left out: {failure.name}: {failure.reason}", file=sys.stderr)
+    if not len(shown):
+        hint = "give a folder, zip or Parquet file with images that can be read"
+        raise InputError(error_line(str(path), expected="images", got="none that can be read", hint=hint))  # fmt: skip
+    return shown
 
 
 async def _until_interrupted(collector: Collector) -> None:

@@ -23,7 +23,7 @@ from tornado.web import Application, HTTPError, RequestHandler
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.collecting.judgements import Judgements
 from giqa_lib.collecting.plan import Question, StudyPlan
-from giqa_lib.data import ImageSet, encode_png
+from giqa_lib.data import ImageSet, UnreadableImage, encode_png
 
 __all__ = ["Collector"]
 
@@ -159,11 +159,18 @@ class Collector:
         return question.images[0 if sent == "left" else 1]
 
     def picture(self, subject: str, position: int, side: int) -> bytes:
-        """The image of a question as PNG: decoded here, so that a browser never sees a file."""
+        """The image of a question as PNG: decoded here, so that a browser never sees a file.
+
+        HTTPError 404 if there is none, 410 if it can no longer be read; the page then waits and judges nothing.
+        """
         questions = self.questions(subject)
         if position >= len(questions) or side >= len(questions[position].images):
             raise HTTPError(HTTPStatus.NOT_FOUND)
-        return encode_png(self.images[self.places[questions[position].images[side]]])
+        try:
+            image = self.images[self.places[questions[position].images[side]]]
+        except UnreadableImage as error:
+            raise HTTPError(HTTPStatus.GONE, reason="the image cannot be read") from error
+        return encode_png(image)
 
 
 def _is_local(host: str) -> bool:

@@ -208,3 +208,47 @@ def test_the_page_fetches_from_nowhere_else_and_reads_without_colour_or_mouse(
         collector.stop()
 
     asyncio.run(run())
+
+
+def test_an_image_that_does_not_come_is_not_judged(tmp_path, folder, images, rating):
+    path, first = tmp_path / "a.sqlite", rating.questions("anna")[0].images[0]
+    kept = (folder / first).read_bytes()
+    (folder / first).unlink()
+
+    async def run():
+        collector = Collector(rating, images, Judgements(path, rating)).start()
+        async with browser(tmp_path / "one") as one:
+            page = await one.tab()
+            await page.open(collector.address)
+            await sign_in(page, "anna")
+            await page.until("!document.getElementById('pause').hidden")
+            await page.press("Enter")
+            said = "document.getElementById('error').textContent"
+            await page.until(f"{said}.includes('does not come')")
+            await page.press("5")
+            assert await page.ask("document.getElementById('ask').hidden")
+            (folder / first).write_bytes(kept)
+            await page.until(f"{ASKING} && {question(1)}")
+            assert await page.ask(said) == ""
+            await page.press("2")
+            await page.until(question(2))
+        collector.stop()
+
+    asyncio.run(run())
+    assert read(path)["vote"].tolist() == [2]
+
+
+def test_images_that_cannot_be_read_are_named_before_anybody_is_asked(tmp_path, folder):
+    (folder / "broken.png").write_bytes(b"no image")
+    arguments = ["serve", str(folder), "--answers", str(tmp_path / "a.sqlite"), "--port", "0"]
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout.readline().startswith("Open http://127.0.0.1:")
+        server.terminate()
+        _, said = server.communicate(timeout=60)
+    assert said.startswith("left out: broken.png: ")
+    assert len(said.splitlines()) == 1
