@@ -180,7 +180,8 @@ show(plot, name="fig-opinions", caption="Mean opinions before any z-score: the s
 # ## The page that asks: Figure 4
 #
 # `python -m giqa_lib.collecting serve IMAGES` serves the page on this machine: one image at a time on the scale of five, or two to choose from, with keys
-# alone if one likes, in sessions that share no image, training questions first. An answer is on the disk before the next question is shown; a second tab can't count twice.
+# alone if one likes, in sessions that share no image, training questions first. An answer is on the disk before the next question is shown; a second tab can't count twice; an image that does
+# not come is not judged. In JupyterLab `giqa_lib.collecting.Collector(plan, images, judgements).start()`, as the last line of a cell, shows the same page below it.
 # `python -m giqa_lib.collecting export` writes CSV or Parquet for `giqa_lib.evaluation.read_votes`.
 #
 # ```{image} /book/pictures/rating_page.png

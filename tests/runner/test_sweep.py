@@ -77,8 +77,9 @@ def noted(log: Path, what: str) -> list[tuple[int, int]]:
 def test_fifty_runs_by_two_workers_one_killed_end_complete(swept: Book, tmp_path: Path) -> None:
     folder, log = tmp_path / "sweep", tmp_path / "log"
     sweep = start(swept, folder, log)
-    while not (victims := dict(noted(log, "begun"))).get(VICTIM) and sweep.poll() is None:
+    while VICTIM not in (victims := dict(noted(log, "begun"))) and sweep.poll() is None:
         time.sleep(0.1)
+    assert VICTIM in victims, f"the sweep ended before its run began: {sweep.communicate()[1]}"
     os.kill(victims[VICTIM], signal.SIGKILL)
     said = sweep.communicate()[1]
     assert sweep.returncode == 0, said
