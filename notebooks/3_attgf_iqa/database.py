@@ -203,8 +203,7 @@ show_table(compared.drop(columns="error"), name="tbl-spectra", digits=4, caption
 # In the committed run the faces made of nothing, ProGAN's and StyleGAN's, differ from real ones and from all others by the smallest p there can
 # be or nearly so, at distances of {num}`cpu:3_attgf_iqa/database.distance-real-progan|.2f` and {num}`cpu:3_attgf_iqa/database.distance-real-stylegan|.2f` from real: they lack fine detail.
 # **PENNet's, which keep most of a real face, can't be told from real ones** (distance {num}`cpu:3_attgf_iqa/database.distance-real-pennet|.2f`, the largest p,
-# {num}`cpu:3_attgf_iqa/database.largest-p|.2f`), and StarGAN's only just. So *all* do not differ: the ledger's "direction only" says no
-# more than that this p lies below one half, the null value that was written down before.
+# {num}`cpu:3_attgf_iqa/database.largest-p|.2f`), and StarGAN's only just. So *all* do not differ.
 #
 # Is the mark on each image or only on the average? Half of each set's images give mean profiles, by which the other half's images are
 # named one by one.
