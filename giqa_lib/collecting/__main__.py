@@ -95,7 +95,7 @@ async def _until_interrupted(collector: Collector) -> None:
     print(f"Open {collector.address}", flush=True)
     print(f"Answers go to {collector.judgements.path}. Stop with Ctrl-C.", flush=True)
     await stopped.wait()
-    collector.stop()
+    await collector.close()
 
 
 def _export(given: argparse.Namespace) -> None:

@@ -94,6 +94,12 @@ class Collector:
         for socket in self._sockets:  # those that were never served
             socket.close()
 
+    async def close(self) -> None:
+        """Stop, and end the connections that browsers keep open; for an event loop that ends too."""
+        self.stop()
+        if self._server is not None:
+            await self._server.close_all_connections()
+
     def _repr_html_(self) -> str:
         """In a notebook: the page itself."""
         return f'<iframe src="{self.address}" width="100%" height="640" title="Judging images"></iframe>'

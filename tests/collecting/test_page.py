@@ -66,7 +66,7 @@ def test_a_person_rates_with_keys_alone_and_goes_on_in_another_browser(tmp_path,
                 await page.until(f"{ASKING} && {question(number)}")
                 await page.press("3")
             await page.until("!document.getElementById('done').hidden")
-        collector.stop()
+        await collector.close()
 
     asyncio.run(run())
     assert read(path)["vote"].tolist() == [1, 2, 3, 4, 5, 3, 3, 3, 3, 3]
@@ -94,7 +94,7 @@ def test_a_second_tab_is_told_and_goes_on(tmp_path, images, rating):
             await tabs[1].until(f"{ASKING} && {question(2)}")
             said = await tabs[1].ask("document.getElementById('error').textContent")
             assert "answered already" in said
-        collector.stop()
+        await collector.close()
 
     asyncio.run(run())
     assert read(path)["vote"].tolist() == [5]
@@ -119,7 +119,7 @@ def test_a_pair_is_chosen_by_arrow_keys_and_the_right_image_is_kept(tmp_path, im
                 assert sources == [f"image/ben/{number - 1}/{side}" for side in (0, 1)]
                 await page.press(key)
             await page.until(question(3))
-        collector.stop()
+        await collector.close()
 
     asyncio.run(run())
     assert export_judgements(path)["better"].tolist() == [asked[0].images[0], asked[1].images[1]]
@@ -205,7 +205,7 @@ def test_the_page_fetches_from_nowhere_else_and_reads_without_colour_or_mouse(
             assert focused == "1 Bad"
             await page.press("Enter")
             await page.until(question(2))
-        collector.stop()
+        await collector.close()
 
     asyncio.run(run())
 
@@ -232,7 +232,7 @@ def test_an_image_that_does_not_come_is_not_judged(tmp_path, folder, images, rat
             assert await page.ask(said) == ""
             await page.press("2")
             await page.until(question(2))
-        collector.stop()
+        await collector.close()
 
     asyncio.run(run())
     assert read(path)["vote"].tolist() == [2]

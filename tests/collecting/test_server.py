@@ -39,6 +39,7 @@ def talk(collector, *requests):
             reply = await client.fetch(HTTPRequest(url, **options), raise_error=False)
             found.append((reply.code, reply.body))
         client.close()
+        await collector.close()
         return found
 
     return asyncio.run(run())

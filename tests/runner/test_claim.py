@@ -33,9 +33,10 @@ def test_every_verdict_has_an_exit_status() -> None:
 @pytest.mark.parametrize(
     ("value", "line"),
     [
-        (0.3, "P1: reproduced (0.3000 [0.2804, 0.3196], expected above 0.1)"),
-        (0.05, "P1: direction only (0.0500 [0.0304, 0.0696], expected above 0.1)"),
-        (-0.3, "P1: not reproduced (-0.3000 [-0.3196, -0.2804], expected above 0.1)"),
+        # Two seeds with an error of .01: by Student's t of one degree of freedom, 12.706 of it to each side.
+        (0.3, "P1: reproduced (0.3000 [0.1729, 0.4271], expected above 0.1)"),
+        (0.05, "P1: inconclusive (0.0500 [-0.0771, 0.1771], expected above 0.1)"),
+        (-0.3, "P1: not reproduced (-0.3000 [-0.4271, -0.1729], expected above 0.1)"),
     ],
 )
 def test_the_number_just_measured_is_judged(
