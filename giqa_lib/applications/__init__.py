@@ -183,7 +183,7 @@ from giqa_lib.applications.released_gman import (
     released_images,
     released_players,
 )
-from giqa_lib.applications.score_cost import step_seconds
+from giqa_lib.applications.score_cost import step_operations, step_seconds
 from giqa_lib.applications.score_course import (
     EARLY_SCORE,
     LATE_FALL,
@@ -192,6 +192,7 @@ from giqa_lib.applications.score_course import (
 )
 from giqa_lib.applications.score_guided import (
     COLOUR_PRESETS,
+    INCEPTION,
     SCORE_PRESETS,
     SCORE_RUNS,
     ScorePreset,
@@ -261,6 +262,7 @@ __all__ = [
     "GMAN_PAIRS",
     "GMAN_PRESETS",
     "GMAN_VARIANTS",
+    "INCEPTION",
     "INPAINTED",
     "JUDGE_PRESETS",
     "LATE_FALL",
@@ -448,6 +450,7 @@ __all__ = [
     "stability",
     "steadiness_changes",
     "step_agreement",
+    "step_operations",
     "step_seconds",
     "study_natural_scores",
     "trained_generators",

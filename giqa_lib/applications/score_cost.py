@@ -1,4 +1,4 @@
-"""What a training step costs: with and without a score, in one arithmetic and another."""
+"""What a training step costs, in seconds and in operations: with and without a score, in one arithmetic and another."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -8,9 +8,9 @@ import pandas as pd
 import torch
 
 from giqa_lib.applications.score_guided import ScoreStudy
-from giqa_lib.gan import TrainState, new_state, train
+from giqa_lib.gan import CountedOperations, TrainState, new_state, train
 
-__all__ = ["step_seconds"]
+__all__ = ["step_operations", "step_seconds"]
 
 
 def step_seconds(runs: Mapping[str, tuple[ScoreStudy, str]], *, count: int) -> pd.DataFrame:
@@ -29,6 +29,13 @@ def step_seconds(runs: Mapping[str, tuple[ScoreStudy, str]], *, count: int) -> p
             turn[run] = time.perf_counter() - begun
         turns.append(turn)
     return pd.DataFrame(turns[1:])
+
+
+def step_operations(study: ScoreStudy, run: str) -> int:
+    """Multiplications and additions of one training step of a run: what it costs whatever else the machine does."""
+    with CountedOperations() as counted:
+        next(_steps(study, run, count=1))
+    return counted.total
 
 
 def _steps(study: ScoreStudy, run: str, *, count: int) -> Iterator[TrainState]:

@@ -3,7 +3,8 @@
 For each seed all runs share initial weights, real images, latents and labels. The networks that judge had no part in any
 training: the study's own classifier, and an ImageNet network other than the evaluator. Departures from the paper:
 widths, lengths and data are a profile's, the evaluator is EfficientNet-Lite0 shown small images
-(``evaluator_size``), the Inception score's network is another one, so values cannot be compared with the printed ones.
+(``evaluator_size``), the Inception score's network is another one, so values cannot be compared with the printed ones,
+but where the weights of the Inception network of the published scores are on the machine: it then judges too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +27,13 @@ from giqa_lib.applications.snapshot_study import Study
 from giqa_lib.checks import check_choice, check_positive
 from giqa_lib.data import ImageSet
 from giqa_lib.evaluation import FrechetReference, inception_score
-from giqa_lib.features import PCA, ImageNetClassifier, imagenet_classifier
+from giqa_lib.features import (
+    PCA,
+    ImageNetClassifier,
+    class_probabilities,
+    has_weights,
+    imagenet_classifier,
+)
 from giqa_lib.gan import (
     AS_PRINTED,
     UNBOUNDED,
@@ -51,8 +58,16 @@ from giqa_lib.gan import (
 )
 from giqa_lib.scores import GaussianMixture
 
-__all__ = ["COLOUR_PRESETS", "SCORE_PRESETS", "SCORE_RUNS", "ScorePreset", "ScoreStudy"]
+__all__ = [
+    "COLOUR_PRESETS",
+    "INCEPTION",
+    "SCORE_PRESETS",
+    "SCORE_RUNS",
+    "ScorePreset",
+    "ScoreStudy",
+]
 
+INCEPTION = "inception_v3_fid"  # the network of the published Inception scores and FIDs
 
 UNMIRRORED = ("digits", "mnist")  # whose mirror images are something else
 
@@ -63,7 +78,7 @@ class ScorePreset:
 
     ``steps`` are the snapshots to judge; rates are halved after half of the last. ``arithmetic`` (float32 or
     bfloat16) is that of the generator and the discriminator while they train. ``parts`` of the judged images give the
-    Inception score's mean and spread.
+    Inception score's mean and spread; ``fitted`` real images are what a distance or a density as the score knows.
     """
 
     width: int
@@ -79,11 +94,12 @@ class ScorePreset:
     judge_size: int = 64
     judged: int = 5000
     parts: int = 10
+    fitted: int = 5000
     components: int = 10
     dimensions: int = 32
 
     def __post_init__(self) -> None:
-        for name in ("width", "batch_size", "judged", "components", "dimensions"):
+        for name in ("width", "batch_size", "judged", "fitted", "components", "dimensions"):
             check_positive(getattr(self, name), name=name)
         check_choice(self.arithmetic, ("float32", "bfloat16"), name="arithmetic")
 
@@ -96,6 +112,7 @@ SCORE_PRESETS = {
         batch_size=8,
         judged=200,
         parts=2,
+        fitted=400,
         components=3,
         dimensions=8,
     ),
@@ -103,8 +120,6 @@ SCORE_PRESETS = {
         width=16,
         guide=LabelGuideSettings(widths=(8, 16, 32, 32)),
         steps=(36, 72, 126, 180, 270, 360),
-        judged=2500,
-        parts=5,
     ),
     "paper": ScorePreset(
         width=256,
@@ -113,6 +128,7 @@ SCORE_PRESETS = {
         evaluator_size=96,
         judge_size=260,
         judged=50_000,
+        fitted=40_000,
     ),
 }
 
@@ -208,7 +224,7 @@ class ScoreStudy:
 
     @property
     def _fitted(self) -> int:
-        return min(len(self.study.reference), 2 * self.preset.judged)
+        return min(len(self.study.reference), self.preset.fitted)
 
     def _evaluated(self, images: ImageSet) -> NDArray[np.float32]:
         """The evaluator's features of real images, as a generator's would be shown to it."""
@@ -277,33 +293,40 @@ class ScoreStudy:
         return self.study.encoded(made)
 
     @cached_property
-    def judge(self) -> ImageNetClassifier:
-        """The ImageNet network that judges: not the evaluator."""
+    def judges(self) -> tuple[str, ...]:
+        """What judges: the study's own classifier, an ImageNet network that is not the evaluator, Inception if it is here."""
         p = self.preset
-        return imagenet_classifier(p.judge, input_size=p.judge_size, device=self.study.device)
+        known = ("classifier", f"{p.judge}@{p.judge_size}")
+        return (*known, INCEPTION) if has_weights(INCEPTION) else known
 
     @cached_property
     def _frechet(self) -> Mapping[str, FrechetReference]:
-        spaces = ("classifier", f"{self.preset.judge}@{self.preset.judge_size}")
         reference = self.study.reference
         real = reference.subset(np.arange(min(len(reference), 4 * self.preset.judged)))
-        return {name: FrechetReference(self.study.extract(real, name)) for name in spaces}
+        return {name: FrechetReference(self.study.extract(real, name)) for name in self.judges}
+
+    def _answers(self, images: UInt8[Tensor, "n c h w"], name: str) -> Float[Tensor, "n k"]:
+        """A network's class probabilities, from its features in the store."""
+        features = self.study.extract(images, name)
+        if name == "classifier":
+            return self.study.classifier.class_probabilities(torch.tensor(features)).cpu()
+        return torch.from_numpy(class_probabilities(features, name))
 
     def measure(self, images: UInt8[Tensor, "n c h w"]) -> pd.DataFrame:
-        """Inception score by three networks and FID by two: ``judge``, ``metric``, ``value``, ``standard_error``, ``n``.
+        """Inception score by the judges and the evaluator, FID by the judges: ``judge``, ``metric``, ``value``, ``standard_error``, ``n``.
 
-        Judges are "classifier" (the study's own), the ImageNet judge, and "evaluator", which guided.
+        The error of a score is that of its mean over the preset's parts. "evaluator" is the network that guided.
         """
         p, study = self.preset, self.study
-        name = f"{p.judge}@{p.judge_size}"
-        shares: Mapping[str, Float[Tensor, "n k"]] = {
-            "classifier": study.classifier.probabilities(images),
-            name: self.judge.probabilities(images.to(study.device)),
-            "evaluator": self.evaluator.probabilities(images.to(study.device)),
-        }
+        networks = {name: name for name in self.judges}
+        networks["evaluator"] = f"{p.evaluator}@{p.evaluator_size}"
         found = [
-            (judge, "IS", inception_score(share.double().cpu().numpy(), splits=p.parts))
-            for judge, share in shares.items()
+            (
+                judge,
+                "IS",
+                inception_score(self._answers(images, name).double().numpy(), splits=p.parts),
+            )
+            for judge, name in networks.items()
         ]
         found += [
             (space, "FID", reference.estimate(study.extract(images, space)))
@@ -324,7 +347,10 @@ class ScoreStudy:
         count, parts = self.preset.judged, []
         for step in self.preset.steps if steps is None else steps:
             images = self.images(run, count, step=step)
-            hit = (self.study.classifier.predict(images) == self.labels(count)).double()
+            named = self._answers(images, "classifier").argmax(1)
+            hit = (
+                torch.tensor(self.study.classifier.classes)[named] == self.labels(count)
+            ).double()
             row = {
                 "judge": "classifier",
                 "metric": "label accuracy",

@@ -157,8 +157,12 @@ class ClassifierExtractor(ModuleExtractor):
 
     def probabilities(self, images: UInt8[Tensor, "n c h w"]) -> Float[Tensor, "n k"]:
         """Softmax over ``classes``, rows sum to 1."""
+        return self.class_probabilities(self(images))
+
+    def class_probabilities(self, features: Float[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """The same of images whose features are there already."""
         with torch.inference_mode():
-            return self._head(self(images)).softmax(1)
+            return self._head(features.to(self.device)).softmax(1)
 
     def predict(self, images: UInt8[Tensor, "n c h w"]) -> Int64[Tensor, " n"]:
         """The label of the most probable class."""

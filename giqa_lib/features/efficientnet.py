@@ -43,6 +43,7 @@ SPECS = tuple(
         name=f"efficientnet_lite{variant}",
         width=1280,
         input_size=size,
+        head="classifier",
         build=partial(_build, variant),
         load=_load,
         files=(),

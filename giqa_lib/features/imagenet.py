@@ -90,7 +90,7 @@ def imagenet_classifier(
     spec = _SPECS[check_choice(name, sorted(_SPECS), name="name")]
     size = check_input_size(spec, input_size)
     network = spec.build(size)
-    head = network.get_submodule("classifier")  # the spec takes it off once the weights are in
+    head = network.get_submodule(spec.head)  # the spec takes it off once the weights are in
     spec.load(network, read_weights(find_weights(spec, weights)))
     body = fold_same_padding(fold_batch_norm(network.eval()))
     whole = ImageNetClassifier(

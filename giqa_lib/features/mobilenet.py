@@ -30,6 +30,7 @@ SPECS = (
         name="mobilenet_v2",
         width=1280,
         input_size=224,
+        head="classifier",
         build=_build,
         load=_load,
         files=(_URL.rpartition("/")[2],),

@@ -38,6 +38,7 @@ class NetworkSpec:
     files : names of the weight file, looked for in ``$GIQA_DATA/weights`` and torch's hub cache.
     source : where the weights are had, for the error message.
     package : path of the weight file inside an installed package, if there is one.
+    head : the submodule from features to logits, which ``load`` takes off; empty if there is none.
     mean, std : of pixels in [0, 1].
     size_step : the input size must be a multiple of it and at least ``smallest``.
     resize_native : the network's own resize filter; the input size is then fixed.
@@ -52,6 +53,7 @@ class NetworkSpec:
     files: tuple[str, ...]
     source: str
     package: Callable[[], str] | None = None
+    head: str = ""
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     smallest: int = 32

@@ -14,7 +14,7 @@ from giqa_lib.gan.architecture import Alteration, Architecture, altered
 from giqa_lib.gan.arithmetic import InBFloat16, computes_bfloat16
 from giqa_lib.gan.attribute_change import attributes_at_random, change_attributes
 from giqa_lib.gan.checkpoints import load_checkpoint, save_checkpoint
-from giqa_lib.gan.cost import TrainingCost, training_cost
+from giqa_lib.gan.cost import CountedOperations, TrainingCost, training_cost
 from giqa_lib.gan.feeds import (
     Batch,
     Feed,
@@ -143,6 +143,7 @@ __all__ = [
     "CoarseToFineGenerator",
     "Companion",
     "ControlGANSettings",
+    "CountedOperations",
     "Critic",
     "DCGANSettings",
     "Discriminator",

@@ -14,15 +14,21 @@ from giqa_lib.gan.architecture import Architecture
 from giqa_lib.gan.feeds import Feed
 from giqa_lib.gan.trainer import TrainSettings, new_state, train
 
-__all__ = ["TrainingCost", "training_cost"]
+__all__ = ["CountedOperations", "TrainingCost", "training_cost"]
 
 MEASURED = 2  # images: batch norm needs two
 COPIES = 4  # of each weight: itself, its gradient, Adam's two moments
 FLOAT = 4  # bytes
 
 
-class _Operations(TorchDispatchMode):
-    """Counts multiplications and additions of what runs; torch's own counter fails on a penalty of gradients."""
+class CountedOperations(TorchDispatchMode):
+    """Counts multiplications and additions of what runs inside; torch's own counter fails on a penalty of gradients.
+
+    >>> with CountedOperations() as counted:
+    ...     made = torch.zeros(2, 3) @ torch.zeros(3, 4)
+    >>> counted.total
+    48
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +82,7 @@ def training_cost(architecture: Architecture, settings: TrainSettings, feed: Fee
         kept[storage.data_ptr()] = storage
         return saved
 
-    with _Operations() as counted, saved_tensors_hooks(keep, lambda saved: saved):
+    with CountedOperations() as counted, saved_tensors_hooks(keep, lambda saved: saved):
         next(steps)
     began = perf_counter()
     next(steps)

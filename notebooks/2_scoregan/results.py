@@ -40,7 +40,7 @@ columns: int = 10  # images of each class that are shown
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import PRESETS, SCORE_PRESETS, ScoreStudy, Study, combine_seeds, paired_differences
+from giqa_lib.applications import INCEPTION, PRESETS, SCORE_PRESETS, ScoreStudy, Study, combine_seeds, paired_differences
 from giqa_lib.evaluation import inception_score
 from giqa_lib.figures import bars, image_grid
 from giqa_lib.results import Run, show, show_table
@@ -91,14 +91,15 @@ for name in pair:
 # ## Tables 2 and 3
 #
 # The Inception score and FID by an ImageNet network other than the evaluator stand in for the paper's by Inception, and cannot
-# be compared with its numbers; those by the data set's own classifier are the control that does not share ImageNet's labels.
+# be compared with its numbers; where Inception's weights are on the machine, its own stand in their place. Those by the data set's own classifier
+# are the control that does not share ImageNet's labels.
 
 # %%
 table = combine_seeds(pd.concat([judged, real]), by=["run", "judge", "metric"])
-slug = {own: "own", other: "other", "evaluator": "evaluator"}
-several = len(all_seeds) > 1
+slug = {own: "own", other: "other", INCEPTION: "inception", "evaluator": "evaluator"}
+several, printing = len(all_seeds) > 1, INCEPTION if INCEPTION in mine.judges else other
 for r in table.itertuples():
-    printed = r.judge == other and not (r.run == "real images" and r.metric == "FID")
+    printed = r.judge == printing and not (r.run == "real images" and r.metric == "FID")
     row = {"real images": "Real data", "ControlGAN": "ControlGAN (w/ Table 1; baseline)" if exhibit == "Table 2" else "ControlGAN (baseline)"}.get(r.run, r.run)
     run.record(paper="scoregan" if printed else "ours", exhibit=exhibit if printed else "models", row=row if printed else r.run, column=dataset if printed else r.judge,
                metric=r.metric, value=r.value, standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=dataset,
@@ -111,6 +112,22 @@ show_table(wide, name="tbl-models", caption="Both models and real images, mean o
 
 # %% [markdown]
 # The paper's numbers stand beside ours on its own data in {doc}`cifar`.
+#
+# Papers print another spread beside an Inception score: the standard deviation of the parts (ten, as theirs) that the images of *one* training are cut into.
+# It says how sure the score of these images is, and nothing of the next training.
+
+# %%
+parts = pd.concat([judged, real]).query("metric == 'IS'").assign(deviation=lambda t: t["standard_error"] * np.sqrt(preset.parts))
+own_spread = parts.groupby(["run", "judge"]).agg(score=("value", "mean"), over_parts=("deviation", "mean"), over_trainings=("value", "std")).reset_index()
+for r in own_spread.itertuples():
+    for metric, value in (("over parts", r.over_parts), *((("over trainings", r.over_trainings),) if several else ())):
+        run.record(paper="ours", exhibit="spread", row=r.run, column=r.judge, metric=f"standard deviation of IS {metric}", value=value, n=preset.judged, seeds=all_seeds,
+                   dataset=dataset, key=f"spread-{r.run.lower().replace(' ', '-')}-{metric.split()[1]}-{slug[r.judge]}")  # fmt: skip
+show_table(own_spread.drop(columns=[] if several else "over_trainings"), name="tbl-spread", caption="Inception score with its standard deviation over the parts of one training's images, mean over seeds, and over trainings (this build).", digits=2)
+
+# %% [markdown]
+# In the committed runs the deviation over the parts of ScoreGAN's images is {num}`cpu:2_scoregan/results.spread-scoregan-parts-other|.2f` by Lite2, and over
+# three trainings {num}`cpu:2_scoregan/results.spread-scoregan-trainings-other|.2f`: a difference that is many times the printed deviation may still be one between two seeds.
 #
 # ### The difference that the score makes
 #
@@ -162,7 +179,7 @@ scores = table[table["metric"] == "IS"].copy()
 level = scores[scores["run"] == "real images"].set_index("judge")["value"]
 scores["share"] = scores["value"] / scores["judge"].map(level)
 plot = bars(scores.assign(label=scores["judge"].map(slug)), x="label", y="share", by="run", ylabel="IS as a share of real images'")
-show(plot, name="fig-failure", caption="Inception score as a share of that of real images, by three networks (this build).")
+show(plot, name="fig-failure", caption="Inception score as a share of that of real images, by each network (this build).")
 
 # %% [markdown]
 # ## Differences from the paper

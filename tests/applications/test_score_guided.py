@@ -14,13 +14,12 @@ from giqa_lib.applications import (
     density_objective,
     frechet_objective,
     inception_objective,
+    step_operations,
     step_seconds,
 )
-from giqa_lib.applications.score_cost import _steps as steps_of
 from giqa_lib.checks import InputError
 from giqa_lib.evaluation import frechet_distance, inception_score
 from giqa_lib.features import PCA, imagenet_classifier
-from giqa_lib.gan.cost import _Operations as counted_operations
 from giqa_lib.scores import GaussianMixture
 
 PRESET = replace(SCORE_PRESETS["quick"], steps=(1, 2), judged=40, batch_size=4, evaluator_size=32)
@@ -137,22 +136,17 @@ def test_steps_are_timed_in_turn(bench):
     assert (found > 0).all(axis=None)
 
 
-def operations(bench, run):
-    """Multiplications and additions of one training step."""
-    with counted_operations() as counted:
-        next(steps_of(bench, run, count=1))
-    return counted.total
-
-
 def test_a_step_with_the_evaluator_costs_at_most_half_as_much_again(study):
     chosen = SCORE_PRESETS["cpu"]
     preset = replace(chosen, batch_size=16, guide=replace(chosen.guide, batch_size=16))
     plain, scored = (
-        operations(ScoreStudy(study, preset), run) for run in ("ControlGAN", "ScoreGAN")
+        step_operations(ScoreStudy(study, preset), run) for run in ("ControlGAN", "ScoreGAN")
     )
     assert 1.05 * plain < scored <= 1.5 * plain
     larger = ScoreStudy(study, replace(preset, evaluator_size=96))
-    assert operations(larger, "ScoreGAN") > 1.5 * plain  # four times the pixels would be too many
+    assert (
+        step_operations(larger, "ScoreGAN") > 1.5 * plain
+    )  # four times the pixels would be too many
     assert COLOUR_PRESETS["cpu"] == replace(chosen, steps=COLOUR_PRESETS["cpu"].steps)
 
 
