@@ -60,7 +60,7 @@ run = Run("2_scoregan/training", {name: globals()[name] for name in names})
 # Same initial weights, real images, latents and labels for all runs of a seed:
 #
 # - *ControlGAN* and *ScoreGAN*, the paper's two; the score is bounded by the real batch's, by the minimum ({doc}`architecture`);
-# - *ScoreGAN, as printed*: with the maximum of Eq. 9; for the first seed alone, since it turns out to be ControlGAN;
+# - *ScoreGAN, as printed*: with the maximum of Eq. 9; for the first seed alone, since in the committed run it is ControlGAN to the last bit;
 # - *FID as the score* and *density as the score*: the paper's future work, and this library's own score, in the place of the Inception score;
 # - *score alone*: without bound, discriminator and classifier, the case that {cite:t}`barratt2018note` warn of.
 
