@@ -138,7 +138,7 @@ show_table(wide.loc[list(parts)].rename_axis("network").reset_index(), name="tbl
 #
 # ## Differences that the paper claims, tested
 #
-# Each network as described minus the same without a part, on the same images; errors are the larger of the bootstrap over images and the spread over seeds. A fourth row
+# Each network as described minus the same without a part, on the same images; errors are the larger of the bootstrap over images and the spread over seeds. Also recorded
 # is the paper's other point of Table V: several sources against the mean of one.
 
 # %%
@@ -170,14 +170,15 @@ run.record(paper="attgf-iqa", exhibit="Table V", row="three sources minus the me
 # %% [markdown]
 # In the committed runs on photographs, three seeds, **none of the parts shows an effect on the mean of the four families**: meta-learning {num}`cpu:3_attgf_iqa/ablations.gain-meta-learning-mean|.3f`, CBA
 # {num}`cpu:3_attgf_iqa/ablations.gain-cba-mean|.3f`, ABA {num}`cpu:3_attgf_iqa/ablations.gain-aba-mean|.3f`, three sources over one {num}`cpu:3_attgf_iqa/ablations.gain-sources|.3f`. The paper's gains of three to eight hundredths lie within these
-# intervals, so they are not refuted either. On ProGAN alone, the family of the paper's Table VI, meta-learning gains {num}`cpu:3_attgf_iqa/ablations.gain-meta-learning-progan|.3f` and
-# CBA {num}`cpu:3_attgf_iqa/ablations.gain-cba-progan|.3f`; ABA, the paper's largest gain there, {num}`cpu:3_attgf_iqa/ablations.gain-aba-progan|.3f`. All of it on low agreement ({doc}`generalisation`): parts of a model that
+# intervals, so they are not refuted either. On ProGAN alone, the family of the paper's Table VI, the difference is {num}`cpu:3_attgf_iqa/ablations.gain-meta-learning-progan|.3f` for meta-learning and
+# {num}`cpu:3_attgf_iqa/ablations.gain-cba-progan|.3f` for CBA, the largest seen here, and for ABA, the paper's largest gain there, {num}`cpu:3_attgf_iqa/ablations.gain-aba-progan|.3f`; of three seeds none of them is
+# sure either. All of it on low agreement ({doc}`generalisation`): parts of a model that
 # follows the opinions little cannot gain or lose much.
 #
 # ## What the paper leaves open
 #
-# The order of the meta-gradient, the inner step's optimiser, and the form of the transform; first seed only. With Adam's first step, the sign of the gradient, first and
-# second order are one thing ({doc}`model`); a step of plain descent tells them apart.
+# The order of the meta-gradient, the inner step's optimiser, and the form of the transform; first seed only, and not in the committed run, whose command leaves them out. With
+# Adam's first step, the sign of the gradient, first and second order are one thing ({doc}`model`); a step of plain descent tells them apart.
 
 # %%
 if open_questions:
@@ -207,12 +208,13 @@ loss = combined_gaps([study], whole[:1], [wrong], resamples=resamples).set_index
 run.record(paper="ours", exhibit="control", row="own map minus another face's", column="mean of four families", metric="SRCC difference", value=loss["value"], standard_error=loss["standard_error"], n=loss["n"], seeds=[seed], dataset=chosen, key="control-maps")
 
 # %% [markdown]
-# In the committed run a map of another face costs {num}`cpu:3_attgf_iqa/ablations.control-maps|.3f`: the trained networks do use the map, though they judge no better by it.
+# In the committed run, first seed, a map of another face costs {num}`cpu:3_attgf_iqa/ablations.control-maps|.3f`: the networks of that seed do use the map, though over all
+# seeds networks with maps are not seen to judge better than those without.
 #
 # ## Where it fails
 #
-# A difference of two networks trained once each is as much a matter of their seeds as of their parts; with a handful of seeds only large effects show. Each family's row
-# in the figure above has another sign in other builds where its interval holds nought.
+# A difference of two networks trained once each is as much a matter of their seeds as of their parts; with a handful of seeds only large effects show. Where an interval
+# in the figure above holds nought, another build may well give the other sign.
 #
 # ## Differences from the paper
 #
