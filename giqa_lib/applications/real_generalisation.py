@@ -34,7 +34,7 @@ from giqa_lib.applications.opinion_databases import (
 )
 from giqa_lib.data import QualityDatabase
 from giqa_lib.evaluation import bootstrap
-from giqa_lib.iqa import AttGFFit, DescentSettings, UNetFaceParser
+from giqa_lib.iqa import AttGFFit, BiSeNetParser, DescentSettings, UNetFaceParser
 from giqa_lib.store import Store
 
 __all__ = ["ALL_IMAGES", "OPINION_TRAINING", "WITHIN", "AgiqaGeneralisation", "VotedFaces"]  # fmt: skip
@@ -162,7 +162,7 @@ class AgiqaGeneralisation:
 class VotedFaces:
     """Faces that people took for real or not, and what orders them: networks of other faces' votes, or of no votes at all."""
 
-    def __init__(self, parser: UNetFaceParser, *, size: int, store: Store) -> None:
+    def __init__(self, parser: UNetFaceParser | BiSeNetParser, *, size: int, store: Store) -> None:
         self.database = voted_faces(size=size, parse=parser, parts=parser.classes)
         self.store = store
 

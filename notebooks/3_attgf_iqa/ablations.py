@@ -36,6 +36,7 @@ device: str = "cpu"  # cpu or cuda
 output: str = ""  # folder for the record; empty: none is written
 seeds: int = 0  # how many seeds; 0: the profile's
 open_questions: bool = True  # whether the variants that the paper leaves open are trained too (first seed alone)
+parser_weights: str = ""  # file of BiSeNet's released weights; empty: the parser is trained here
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -51,7 +52,7 @@ from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]
 all_seeds = list(range(seed, seed + (seeds or {"quick": 1, "cpu": 3, "paper": 5}[profile])))
-names = ("profile", "dataset", "seed", "device", "output", "seeds", "open_questions")
+names = ("profile", "dataset", "seed", "device", "output", "seeds", "open_questions", "parser_weights")
 run = Run("3_attgf_iqa/ablations", {name: globals()[name] for name in names})
 chosen = dataset if dataset == "celebamask" and find(dataset) is not None else "toy-faces"
 origin = "toy faces, a stand-in for photographs" if chosen == "toy-faces" else f"photographs of {chosen}"
@@ -85,7 +86,7 @@ show_table(table, name="tbl-by-hand", caption="Gradient of Algorithm 1, first or
 
 # %%
 quality = generalisation_faces(profile, chosen)
-studies = [FaceGeneralisation(quality, GENERALISATION_PRESETS[profile], seed=one, store=default_store(), device=device).study for one in all_seeds]
+studies = [FaceGeneralisation(quality, GENERALISATION_PRESETS[profile], seed=one, store=default_store(), device=device, parser_weights=parser_weights).study for one in all_seeds]
 whole = [study.unseen_scores() for study in studies]
 domains = studies[0].domains
 

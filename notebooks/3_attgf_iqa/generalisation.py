@@ -37,6 +37,7 @@ device: str = "cpu"  # cpu or cuda
 output: str = ""  # folder for the record; empty: none is written
 seeds: int = 0  # how many seeds; 0: the profile's
 real_opinion: bool = True  # whether AGIQA-3K and faces64-human are judged where they are (not in quick)
+parser_weights: str = ""  # file of BiSeNet's released weights; empty: the parser is trained here
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -52,7 +53,7 @@ from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]
 all_seeds = list(range(seed, seed + (seeds or {"quick": 1, "cpu": 3, "paper": 5}[profile])))
-names = ("profile", "dataset", "seed", "device", "output", "seeds", "real_opinion")
+names = ("profile", "dataset", "seed", "device", "output", "seeds", "real_opinion", "parser_weights")
 run = Run("3_attgf_iqa/generalisation", {name: globals()[name] for name in names})
 chosen = dataset if dataset == "celebamask" and find(dataset) is not None else "toy-faces"
 origin = "toy faces, a stand-in for photographs" if chosen == "toy-faces" else f"photographs of {chosen}"
@@ -79,7 +80,7 @@ show_table(by_hand, name="tbl-by-hand", caption="Rank and linear correlation of 
 
 # %%
 quality = generalisation_faces(profile, chosen)
-faces = [FaceGeneralisation(quality, GENERALISATION_PRESETS[profile], seed=one, store=default_store(), device=device) for one in all_seeds]
+faces = [FaceGeneralisation(quality, GENERALISATION_PRESETS[profile], seed=one, store=default_store(), device=device, parser_weights=parser_weights) for one in all_seeds]
 first = faces[0].study
 counts = [{"family": name, "pairs to learn from": int((first.train.domain[first.train.pairs[:, 0]] == number).sum()), "test images": len(first.rows[name])}
           for number, name in enumerate(first.domains)]  # fmt: skip

@@ -34,6 +34,7 @@ device: str = "cpu"  # cpu or cuda
 output: str = ""  # folder for the record; empty: none is written
 seeds: int = 0  # how many seeds; 0: the profile's
 unseen: str = "noise"  # the damage that no training sees: blur, noise, jpeg or pixelate
+parser_weights: str = ""  # file of BiSeNet's released weights; empty: the parser is trained here
 
 # %% tags=["hide-input"]
 import inspect
@@ -52,7 +53,7 @@ from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]
 all_seeds = list(range(seed, seed + (seeds or {"quick": 1, "cpu": 3, "paper": 5}[profile])))
-run = Run("3_attgf_iqa/model", {name: globals()[name] for name in ("profile", "dataset", "seed", "device", "output", "seeds", "unseen")})
+run = Run("3_attgf_iqa/model", {name: globals()[name] for name in ("profile", "dataset", "seed", "device", "output", "seeds", "unseen", "parser_weights")})
 chosen = dataset if dataset == "celebamask" and find(dataset) is not None else "toy-faces"
 preset = GENERALISATION_PRESETS[profile]
 
@@ -147,10 +148,11 @@ run.record(paper="ours", exhibit="control", row="inner rate of nought against pl
 # ## Maps of the parts
 #
 # The paper takes maps from a released BiSeNet. Here they are drawn (toy faces), made by hand (CelebAMask-HQ), or found by a **parser trained here**: a small U-Net on the real
-# faces that the families of {doc}`database` learn from, judged on faces that nothing has seen by its mean intersection over union (mIoU).
+# faces that the families of {doc}`database` learn from, judged on faces that nothing has seen by its mean intersection over union (mIoU). Whoever has the released
+# weights gives their file as `parser_weights`: `giqa_lib.iqa.load_bisenet` reads them.
 
 # %%
-faces = [FaceGeneralisation(generalisation_faces(profile, chosen), preset, seed=one, store=default_store(), device=device) for one in all_seeds]
+faces = [FaceGeneralisation(generalisation_faces(profile, chosen), preset, seed=one, store=default_store(), device=device, parser_weights=parser_weights) for one in all_seeds]
 overlaps = pd.DataFrame([{"part": part, "seed": each.seed, "value": value, "standard_error": 0.0, "n": len(each.quality.faces["reference"])} for each in faces for part, value in each.overlaps().items()]).dropna()
 means = overlaps.groupby("seed", as_index=False).agg(value=("value", "mean"), standard_error=("standard_error", "mean"), n=("n", "first")).assign(part="mean")
 parts = combine_seeds(pd.concat([overlaps, means]), by=["part"])

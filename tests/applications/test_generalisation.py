@@ -16,6 +16,7 @@ from giqa_lib.applications import (
     VARIANTS,
     WITHIN,
     AgiqaGeneralisation,
+    FaceGeneralisation,
     FaceMeasures,
     GeneralisationStudy,
     OpinionPreset,
@@ -25,6 +26,7 @@ from giqa_lib.applications import (
     check_opinions,
     combined_gaps,
     degraded_faces,
+    generalisation_faces,
     mean_on_same_images,
     mean_over_domains,
     opinion_pairs,
@@ -35,6 +37,7 @@ from giqa_lib.applications import (
 from giqa_lib.checks import InputError
 from giqa_lib.data import find
 from giqa_lib.iqa import AttGFFit, AttGFSettings, DescentSettings, fit_attgf
+from giqa_lib.iqa.bisenet import _BiSeNet
 from giqa_lib.iqa.face_parser import _UNet
 from giqa_lib.store import Store
 
@@ -151,6 +154,18 @@ class TestStudy:
         assert frame["domain"].tolist() == [*study.domains, "mean"]
         assert (frame["value"] == 0).all()
 
+    def test_seen_minus_unseen_is_the_mean_of_three_networks_minus_the_fourth(self, study):
+        found = study.seen_minus_unseen(resamples=5).set_index("domain")["value"]
+
+        def agrees(unseen, domain):
+            rows = study.rows[domain]
+            scores = study.scores(study.others(unseen))[rows]
+            return 0.0 if np.ptp(scores) == 0 else spearmanr(scores, study.opinions[rows]).statistic
+
+        for domain in study.domains:
+            seen = np.mean([agrees(other, domain) for other in study.others(domain)])
+            assert found[domain] == pytest.approx(seen - agrees(domain, domain))
+
     def test_agreement_has_a_row_a_domain_and_metric(self, study):
         frame = study.agreements({"a": study.test.mos.numpy()}, resamples=5)
         assert len(frame) == 4 * 4
@@ -243,6 +258,32 @@ def test_scores_of_two_networks_are_not_compared_over_both_kinds_of_faces(tmp_pa
     found = judges.agreement(scores, seed=0, resamples=5, apart=["two"])
     kinds = {name: rows["faces"].tolist() for name, rows in found.groupby("name")}
     assert kinds == {"one": ["real", "wgan-gp", "all"], "two": ["real", "wgan-gp"]}
+
+
+class TestReleasedParser:
+    @pytest.fixture
+    def weights(self, tmp_path):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            torch.save(_BiSeNet().state_dict(), tmp_path / "79999_iter.pth")
+        return str(tmp_path / "79999_iter.pth")
+
+    def study(self, dataset, weights, tmp_path):
+        quality = generalisation_faces("quick", dataset)
+        store = Store(tmp_path / "store")
+        return FaceGeneralisation(quality, TINY, seed=0, store=store, parser_weights=weights)
+
+    @pytest.mark.skipif(find("celebamask") is None, reason="celebamask is not here")
+    def test_it_takes_the_place_of_the_one_trained_here(self, weights, tmp_path):
+        study = self.study("celebamask", weights, tmp_path)
+        assert study.parser.name == "BiSeNet, released weights"
+        assert study.quality.parse is study.parser
+        faces = study.quality.real("reference")[:2]
+        assert study.parser(faces).shape == (2, *faces.shape[2:])
+
+    def test_it_is_refused_for_faces_of_other_parts(self, weights, tmp_path):
+        with pytest.raises(InputError, match="classes: expected all that BiSeNet tells apart"):
+            self.study("toy-faces", weights, tmp_path)
 
 
 @pytest.mark.slow
