@@ -143,7 +143,7 @@ show_table(shown, name="tbl-leads", caption=f"SRCC of AttGF-IQA minus that of ea
 # ## Figure 8: opinion against score
 #
 # Opinion of the test images of all four families over four measures' scores, with the fitted logistic. As in the paper it is one network
-# of AttGF-IQA, which has not seen ProGAN.
+# of AttGF-IQA, which has not seen ProGAN. Five parameters do not make a curve that only rises: with few images it may step back, and PLCC is then flattered.
 
 # %%
 images = [np.concatenate(list(study.rows.values())) for study in studies]
@@ -221,7 +221,6 @@ for r in near.itertuples():
 show_table(near[["domain", "value", "standard_error"]], name="tbl-near", caption=f"SRCC with simulated opinion of networks that have seen a family minus that of the one that has not. Trained on {origin} (this build).")
 
 # %% [markdown]
-#
 # ## Real opinion: AGIQA-3K, a model left out
 #
 # AGIQA-3K {cite:p}`li2023agiqa3k` has people's opinions of text-to-image results. Its images are no faces: the map has one class, so ABA is here without
