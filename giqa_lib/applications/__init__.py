@@ -12,6 +12,8 @@ from giqa_lib.applications.density_sweep import Sweep, mixture_sweep, neighbour_
 from giqa_lib.applications.domain_agreement import (
     agreement,
     agreement_gap,
+    check_opinions,
+    mean_on_same_images,
     mean_over_domains,
     opinion_rows,
 )
@@ -354,6 +356,7 @@ __all__ = [
     "battle_table",
     "best_mixture",
     "by_votes",
+    "check_opinions",
     "class_variety",
     "classes_hit",
     "classifier_sweep",
@@ -406,6 +409,7 @@ __all__ = [
     "load_scorer",
     "log_ratios",
     "mcnemar_table",
+    "mean_on_same_images",
     "mean_over_domains",
     "metric_agreement",
     "mining_weights",

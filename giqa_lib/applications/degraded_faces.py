@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
-from giqa_lib.checks import check_choice, check_positive
+from giqa_lib.checks import InputError, check_choice, error_line
 from giqa_lib.data import DEGRADATIONS, TOY_FACE_PARTS, QualityDatabase, degrade, toy_faces
 
 __all__ = ["DAMAGES", "degraded_faces"]
@@ -29,7 +29,9 @@ def degraded_faces(
     >>> len(made), len(made.pairs), made.domains
     (8, 4, ('blur', 'noise'))
     """
-    check_positive(count - 1, name="count - 1")
+    if count < 2:
+        expected, hint = "two images a domain or more", "one image has nothing to be paired with"
+        raise InputError(error_line("count", expected=expected, got=str(count), hint=hint))
     for name in damages:
         check_choice(name, DEGRADATIONS, name="damages")
     drawing = DRAWN_APART * (2 * seed + held_out)

@@ -15,7 +15,16 @@ from numpy.typing import ArrayLike, NDArray
 from giqa_lib.checks import InputError, check_same_length, check_scores, error_line
 from giqa_lib.evaluation import bootstrap, fit_logistic, krcc, plcc, rmse, srcc
 
-__all__ = ["AGREEMENT_METRICS", "agreement", "agreement_gap", "mean_over_domains", "opinion_rows", "rank_agreement"]  # fmt: skip
+__all__ = [
+    "AGREEMENT_METRICS",
+    "agreement",
+    "agreement_gap",
+    "check_opinions",
+    "mean_on_same_images",
+    "mean_over_domains",
+    "opinion_rows",
+    "rank_agreement",
+]
 
 #: The metrics of :func:`agreement`.
 AGREEMENT_METRICS = ("SRCC", "PLCC", "KRCC", "RMSE")
@@ -41,12 +50,25 @@ def opinion_rows(
             hint = "collect more opinions, or leave the domain out"
             expected, got = f"{FEWEST} or more judged images", str(len(rows))
             raise InputError(error_line(f"domain {name}", expected=expected, got=got, hint=hint))
-        if np.ptp(values[rows]) == 0:
-            hint = "nothing can be ordered: look at the votes, or leave the domain out"
-            expected, got = "opinions that differ", f"a constant {values[rows[0]]:g}"
-            raise InputError(error_line(f"domain {name}", expected=expected, got=got, hint=hint))
+        check_opinions(values[rows], name=f"domain {name}")
         found[name] = rows.astype(np.int64)
     return found
+
+
+def check_opinions(
+    opinions: Float64[np.ndarray, " n"], *, name: str = "opinions"
+) -> Float64[np.ndarray, " n"]:
+    """Return ``opinions`` if they are finite and differ; no correlation is defined with a constant, nor with one image.
+
+    >>> check_opinions(np.arange(2.0)).tolist()
+    [0.0, 1.0]
+    """
+    values = check_scores(opinions, name=name)
+    if np.ptp(values) == 0:
+        hint = "nothing can be ordered: look at the votes, or leave these images out"
+        got = f"a constant {values[0]:g} for {len(values)} image(s)"
+        raise InputError(error_line(name, expected="opinions that differ", got=got, hint=hint))
+    return values
 
 
 def agreement(
@@ -58,10 +80,12 @@ def agreement(
 ) -> pd.DataFrame:
     """One row a metric: ``metric``, ``value``, ``standard_error``, ``n``. A constant score has correlations of 0, with error 0.
 
+    Raises ``InputError`` for constant opinions.
+
     >>> agreement(np.arange(9.0), np.arange(9.0), resamples=20, random_state=0)["metric"].tolist()
     ['SRCC', 'PLCC', 'KRCC', 'RMSE']
     """
-    values, wanted = check_scores(scores), check_scores(opinions, name="opinions")
+    values, wanted = check_scores(scores), check_opinions(opinions)
     check_same_length(scores=values, opinions=wanted)
     fit = fit_logistic(values, wanted)
     fitted = fit(values)
@@ -96,7 +120,7 @@ def agreement_gap(
     resamples: int = 300,
     random_state: int,
 ) -> dict[str, float]:
-    """SRCC of the first score minus that of the second: ``value``, ``standard_error``, ``n``.
+    """SRCC of the first score minus that of the second: ``value``, ``standard_error``, ``n``. Errors as for :func:`agreement`.
 
     >>> up, down = np.arange(9.0), -np.arange(9.0)
     >>> agreement_gap(up, down, up, resamples=20, random_state=0)["value"]
@@ -106,7 +130,7 @@ def agreement_gap(
         lambda a, b, c: rank_agreement(a, c) - rank_agreement(b, c),
         check_scores(first),
         check_scores(second),
-        check_scores(opinions, name="opinions"),
+        check_opinions(opinions),
         resamples=resamples,
         random_state=random_state,
     )
@@ -134,6 +158,23 @@ def mean_over_domains(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
         error = float(np.sqrt((group["standard_error"] ** 2).sum())) / len(group)
         found = {"value": float(group["value"].mean()), "standard_error": error}
         rows.append({**dict(zip(by, key, strict=True)), **found, "n": int(group["n"].sum())})
+    return pd.DataFrame(rows)
+
+
+def mean_on_same_images(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    r"""The mean of a group's rows that judge the very same images, as several networks do: no more images than one has.
+
+    :math:`SE^2 = \sum_d SE_d^2 / D`: what the images share does not average out. ``n`` is that of one row.
+
+    >>> rows = pd.DataFrame({"name": "a", "unseen": ["x", "y"], "value": [0.2, 0.4], "standard_error": [0.3, 0.3], "n": [5, 5]})
+    >>> mean_on_same_images(rows, ["name"]).round(3).to_dict("records")
+    [{'name': 'a', 'value': 0.3, 'standard_error': 0.3, 'n': 5}]
+    """
+    rows = []
+    for key, group in frame.groupby(list(by), sort=False):
+        error = float(np.sqrt((group["standard_error"] ** 2).mean()))
+        found = {"value": float(group["value"].mean()), "standard_error": error}
+        rows.append({**dict(zip(by, key, strict=True)), **found, "n": int(group["n"].max())})
     return pd.DataFrame(rows)
 
 

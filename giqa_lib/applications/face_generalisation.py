@@ -2,7 +2,8 @@
 
 What the measures know: NIQE, BRISQUE and the network measures see real faces and degraded copies of them, never a generated
 one; GMM-GIQA is the very density that made pseudo-opinions; full-reference measures see the images before their holes. The parser
-learns from the real faces that the families learn from, and its mIoU is that of real faces which nothing has seen.
+learns from the real faces that the families learn from, or is the released BiSeNet where its weights are given; its mIoU is that of real
+faces which nothing here has seen (the released one may have: it was trained on faces of the same collection).
 """
 
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from giqa_lib.checks import InputError, check_choice, error_line
 from giqa_lib.iqa import (
     FULL_REFERENCE,
     PAIRWISE_BASELINES,
+    BiSeNetParser,
     DescentSettings,
     MetaIQASettings,
     UNetFaceParser,
@@ -30,6 +32,7 @@ from giqa_lib.iqa import (
     fetch_face_parser,
     fetch_meta_iqa,
     full_reference_scores,
+    load_bisenet,
 )
 from giqa_lib.store import Store
 
@@ -116,7 +119,10 @@ def other_measures(
 
 
 class FaceGeneralisation:
-    """One seed's families, databases, parser and networks; everything that costs is read from the store or made."""
+    """One seed's families, databases, parser and networks; everything that costs is read from the store or made.
+
+    ``parser_weights`` is a file of BiSeNet's released weights (:func:`giqa_lib.iqa.load_bisenet`); empty: a parser is trained here.
+    """
 
     def __init__(
         self,
@@ -127,17 +133,22 @@ class FaceGeneralisation:
         store: Store,
         device: str = "cpu",
         progress: bool = False,
+        parser_weights: str = "",
     ) -> None:
         self.quality = QualityStudy(
             quality, seed=seed, store=store, device=device, progress=progress
         )
         self.preset, self.seed, self.store = preset, seed, store
         self.device, self.progress = device, progress
+        self.parser_weights = parser_weights
         self.quality.parse = self.parser
 
     @cached_property
-    def parser(self) -> UNetFaceParser:
-        """Trained on the faces that teach the families."""
+    def parser(self) -> UNetFaceParser | BiSeNetParser:
+        """Trained on the faces that teach the families, or the released one."""
+        if self.parser_weights:
+            parts = self.quality.faces["train"].classes
+            return load_bisenet(self.parser_weights, parts, device=self.device)
         return fetch_face_parser(
             self.store,
             replace(

@@ -224,6 +224,21 @@ class GeneralisationStudy:
             parts.append({"domain": domain, **found, "seed": self.seed})
         return pd.DataFrame(parts)
 
+    def seen_minus_unseen(self, variant: str = ATTGF, *, resamples: int = 300) -> pd.DataFrame:
+        """SRCC on a domain of the networks that have seen it, on average, minus that of the one that has not: columns as of :meth:`gaps`.
+
+        The error is the mean of those of single differences: networks that judge the same images err together.
+        """
+        scores = {unseen: self.scores(self.others(unseen), variant) for unseen in self.domains}
+        parts = []
+        for domain in self.domains:
+            each = [
+                self.gaps(scores[other], scores[domain], resamples=resamples, domains=[domain])
+                for other in self.others(domain)
+            ]
+            parts.append(pd.concat(each).groupby("domain", as_index=False).mean())
+        return pd.concat(parts, ignore_index=True).astype({"n": int, "seed": int})
+
 
 def combined_gaps(
     studies: Sequence[GeneralisationStudy],

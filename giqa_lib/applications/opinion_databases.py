@@ -75,7 +75,8 @@ def opinion_pairs(
         if not len(better):
             got = f"{len(rows)} images with opinions over {np.ptp(values) if len(values) else 0:g}"
             hint = "lower the margin, collect more opinions, or leave the domain out"
-            expected = f"two images whose opinions are {margin:g} apart"
+            apart = f"are {margin:g} apart" if margin > 0 else "differ"
+            expected = f"two images whose opinions {apart}"
             raise InputError(error_line(f"domain {name}", expected=expected, got=got, hint=hint))
         chosen = random.permutation(len(better))[:count]
         found.append(np.stack([rows[better[chosen]], rows[worse[chosen]]], axis=1))

@@ -4,6 +4,7 @@ Most of the variance of AGIQA-3K's opinions lies between generators: a score tha
 correlation over all images. What a measure of single images is worth shows within one setting of a generator that it has not seen.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -11,7 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from giqa_lib.applications.domain_agreement import agreement_gap, rank_agreement
+from giqa_lib.applications.domain_agreement import (
+    agreement_gap,
+    check_opinions,
+    mean_on_same_images,
+    mean_over_domains,
+    rank_agreement,
+)
 from giqa_lib.applications.generalisation import (
     ATTGF,
     GENERALISATION_PRESETS,
@@ -27,7 +34,7 @@ from giqa_lib.applications.opinion_databases import (
 )
 from giqa_lib.data import QualityDatabase
 from giqa_lib.evaluation import bootstrap
-from giqa_lib.iqa import AttGFFit, DescentSettings, UNetFaceParser
+from giqa_lib.iqa import AttGFFit, BiSeNetParser, DescentSettings, UNetFaceParser
 from giqa_lib.store import Store
 
 __all__ = ["ALL_IMAGES", "OPINION_TRAINING", "WITHIN", "AgiqaGeneralisation", "VotedFaces"]  # fmt: skip
@@ -107,8 +114,8 @@ class AgiqaGeneralisation:
             }
             for name, chosen in places.items():
                 found = bootstrap(
-                    rank_agreement, scores[chosen], opinions[chosen], resamples=resamples,
-                    random_state=self.seed,
+                    rank_agreement, scores[chosen], check_opinions(opinions[chosen], name=name),
+                    resamples=resamples, random_state=self.seed,
                 )  # fmt: skip
                 row: dict[str, object] = {
                     "scope": ALL_IMAGES if name == ALL_IMAGES else WITHIN,
@@ -118,6 +125,15 @@ class AgiqaGeneralisation:
                 row |= {"value": found.value, "standard_error": found.standard_error}
                 rows.append(row | {"n": found.n, "seed": self.seed})
         return pd.DataFrame(rows)
+
+    @staticmethod
+    def mean_agreement(frame: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+        """The mean of :meth:`agreement` over networks: settings are of different images, but all images are the same for each."""
+        within = frame["scope"] == WITHIN
+        return pd.concat(
+            [mean_over_domains(frame[within], by), mean_on_same_images(frame[~within], by)],
+            ignore_index=True,
+        )
 
     def gaps(
         self,
@@ -146,26 +162,34 @@ class AgiqaGeneralisation:
 class VotedFaces:
     """Faces that people took for real or not, and what orders them: networks of other faces' votes, or of no votes at all."""
 
-    def __init__(self, parser: UNetFaceParser, *, size: int, store: Store) -> None:
+    def __init__(self, parser: UNetFaceParser | BiSeNetParser, *, size: int, store: Store) -> None:
         self.database = voted_faces(size=size, parse=parser, parts=parser.classes)
         self.store = store
 
     def agreement(
-        self, scores: dict[str, NDArray[np.float64]], *, seed: int, resamples: int = 300
+        self,
+        scores: Mapping[str, NDArray[np.float64]],
+        *,
+        seed: int,
+        resamples: int = 300,
+        apart: Collection[str] = (),
     ) -> pd.DataFrame:
-        """SRCC with the share of votes "real" within each kind of face and over all: ``name``, ``faces``, ``value``, ``standard_error``, ``n``, ``seed``."""
+        """SRCC with the share of votes "real" within each kind of face and over all: ``name``, ``faces``, ``value``, ``standard_error``, ``n``, ``seed``.
+
+        The scores named in ``apart`` come from another network for each kind and can't be compared between kinds: they have no row over all.
+        """
         kinds = np.array(self.database.domains)[self.database.domain.numpy()]
         opinions, rows = self.database.mos.numpy(), []
         for faces in (*self.database.domains, "all"):
             chosen = (kinds == faces) | (faces == "all")
             for name, values in scores.items():
                 kept = chosen & np.isfinite(values)
-                if not kept.any():
+                if not kept.any() or (faces == "all" and name in apart):
                     continue
                 found = bootstrap(
                     rank_agreement,
                     values[kept],
-                    opinions[kept],
+                    check_opinions(opinions[kept], name=f"votes, {faces}"),
                     resamples=resamples,
                     random_state=seed,
                 )
@@ -174,7 +198,10 @@ class VotedFaces:
         return pd.DataFrame(rows)
 
     def by_votes(self, preset: GeneralisationPreset, *, seed: int) -> NDArray[np.float64]:
-        """Scores (n,) of each kind by a network trained on votes of the other kind."""
+        """Scores (n,) of each kind by a network trained on votes of the other kind.
+
+        Two networks: scores of one kind can't be compared with those of the other (``apart`` of :meth:`agreement`).
+        """
         paired = with_pairs(
             self.database,
             self.database.mos,

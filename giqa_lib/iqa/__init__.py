@@ -10,6 +10,7 @@ from giqa_lib.iqa.baselines import (
     BaselineSettings,
     NaturalScore,
 )
+from giqa_lib.iqa.bisenet import BISENET_CLASSES, BiSeNetParser, load_bisenet
 from giqa_lib.iqa.block_attention import BlockAttention
 from giqa_lib.iqa.descent import DescentSettings
 from giqa_lib.iqa.examples import DegradedExamples, held_out_examples
@@ -46,6 +47,7 @@ from giqa_lib.iqa.scene_scores import BRISQUE, NIQE, fit_brisque, fit_niqe
 
 __all__ = [
     "BASELINES",
+    "BISENET_CLASSES",
     "BRISQUE",
     "FULL_REFERENCE",
     "NIQE",
@@ -58,6 +60,7 @@ __all__ = [
     "AttributeAnalysis",
     "AttributeTransform",
     "BaselineSettings",
+    "BiSeNetParser",
     "BlockAttention",
     "DegradedExamples",
     "DescentSettings",
@@ -89,6 +92,7 @@ __all__ = [
     "held_out_examples",
     "inner_step",
     "iw_ssim",
+    "load_bisenet",
     "load_weights",
     "mean_opinion",
     "mean_overlap",

@@ -14,7 +14,13 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from giqa_lib.checks import InputError, check_choice, check_positive, error_line
+from giqa_lib.checks import (
+    InputError,
+    check_choice,
+    check_positive,
+    check_same_length,
+    error_line,
+)
 from giqa_lib.iqa.attribute_analysis import TRANSFORMS, AttributeAnalysis, part_shares
 from giqa_lib.iqa.block_attention import BlockAttention
 from giqa_lib.learning import check_pixels
@@ -108,10 +114,11 @@ class AttGFNetwork(nn.Module):
         self.score = nn.Linear(sum(settings.widths), 1)
 
     def forward(
-        self, images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "n height width"]
+        self, images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "maps height width"]
     ) -> tuple[Float[Tensor, " n"], Float[Tensor, "n d"]]:
-        """Eq. 12. Raises ``InputError`` for maps of another size than the images and for classes it does not know."""
+        """Eq. 12. Raises ``InputError`` for maps of another number or size than the images and for classes it does not know."""
         check_pixels(images, channels=self.settings.channels)
+        check_same_length(images=images, maps=maps)
         size = (images.shape[2], images.shape[3])
         shares = part_shares(maps, classes=self.settings.classes, size=size)
         found, parts = images.float() / 127.5 - 1, []

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from giqa_lib.checks import check_positive
+from giqa_lib.checks import check_positive, check_same_length
 from giqa_lib.data import QualityDatabase, check_maps
 from giqa_lib.iqa.attgf import AttGFNetwork, AttGFSettings, new_attgf_network
 from giqa_lib.iqa.descent import DescentSettings, descend
@@ -65,7 +65,7 @@ class AttGFScore:
     """Images uint8 (n, c, h, w) and their maps uint8 (n, h, w) to scores (n,) float64, higher is better, without a unit.
 
     In batches of exactly ``batch_size``, so that a score does not depend on its company. The network is to be in evaluation mode.
-    Raises ``InputError`` for maps of another size or class, and for images of other channels.
+    Raises ``InputError`` for maps of another number, size or class, and for images of other channels.
 
     >>> network = new_attgf_network(AttGFSettings(classes=2), torch.Generator().manual_seed(0)).eval()
     >>> AttGFScore(network=network)(torch.zeros(3, 3, 16, 16).byte(), torch.zeros(3, 16, 16).byte()).shape
@@ -76,11 +76,12 @@ class AttGFScore:
     batch_size: int = 64
 
     def __call__(
-        self, images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "n height width"]
+        self, images: UInt8[Tensor, "n c h w"], maps: UInt8[Tensor, "maps height width"]
     ) -> NDArray[np.float64]:
         """One score an image."""
         settings = self.network.settings
         check_pixels(images, channels=settings.channels)
+        check_same_length(images=images, maps=maps)
         size = (images.shape[2], images.shape[3])
         check_maps(maps, classes=settings.classes, size=size)
         return in_batches(self._block, torch.cat([images, maps[:, None]], dim=1), self.batch_size)

@@ -26,8 +26,8 @@ class PairBatch:
 class PairFeed:
     """Random pairs of each of the ``sources`` among a database's domains.
 
-    A pair's two images come in random order. Raises ``InputError`` for an unknown source, one with fewer than two images or without
-    a pair, and for maps of another size or class.
+    A pair's two images come in random order. Raises ``InputError`` for no source, one that is unknown or named twice, one with fewer
+    than two images or without a pair, and for maps of another size or class.
 
     >>> zeros = torch.zeros(2, dtype=torch.float64)
     >>> two = QualityDatabase(
@@ -41,6 +41,10 @@ class PairFeed:
     def __init__(self, database: QualityDatabase, sources: Sequence[str]) -> None:
         size = (database.images.shape[2], database.images.shape[3])
         check_maps(database.maps, classes=len(database.parts), size=size)
+        if not sources or len(set(sources)) < len(sources):
+            expected, got = "one domain or more, each once", ", ".join(sources) or "none"
+            hint = f"choose of {', '.join(database.domains)}"
+            raise InputError(error_line("sources", expected=expected, got=got, hint=hint))
         self.database = database
         self.pairs: dict[str, Tensor] = {}
         for name in sources:

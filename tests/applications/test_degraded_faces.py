@@ -1,8 +1,10 @@
 """The stand-in database: what is known of it, and that it is drawn anew by each seed."""
 
+import pytest
 import torch
 
 from giqa_lib.applications import degraded_faces
+from giqa_lib.checks import InputError
 from giqa_lib.data import toy_faces
 
 
@@ -28,3 +30,8 @@ def test_less_damage_is_nearer_to_the_drawing():
     clean, _ = toy_faces(20, size=32, seed=0)
     distance = (made.images.float() - clean.float()).abs().mean((1, 2, 3)).double()
     assert torch.corrcoef(torch.stack([distance, made.mos]))[0, 1] < -0.8
+
+
+def test_a_domain_with_one_image_is_refused():
+    with pytest.raises(InputError, match="count: expected two images a domain or more, got 1; one"):
+        degraded_faces(1, size=32, seed=0)

@@ -16,13 +16,18 @@ from giqa_lib.applications import (
     VARIANTS,
     WITHIN,
     AgiqaGeneralisation,
+    FaceGeneralisation,
     FaceMeasures,
     GeneralisationStudy,
     OpinionPreset,
+    VotedFaces,
     agreement,
     agreement_gap,
+    check_opinions,
     combined_gaps,
     degraded_faces,
+    generalisation_faces,
+    mean_on_same_images,
     mean_over_domains,
     opinion_pairs,
     opinion_rows,
@@ -31,7 +36,9 @@ from giqa_lib.applications import (
 )
 from giqa_lib.checks import InputError
 from giqa_lib.data import find
-from giqa_lib.iqa import AttGFFit, DescentSettings
+from giqa_lib.iqa import AttGFFit, AttGFSettings, DescentSettings, fit_attgf
+from giqa_lib.iqa.bisenet import _BiSeNet
+from giqa_lib.iqa.face_parser import _UNet
 from giqa_lib.store import Store
 
 RANDOM = np.random.default_rng(0)
@@ -92,6 +99,23 @@ class TestAgreement:
         row = mean_over_domains(frame, ["name"]).iloc[0]
         assert (row["value"], row["standard_error"], row["n"]) == (2.0, 0.5, 10)
 
+    def test_networks_on_the_same_images_are_no_more_images(self):
+        frame = pd.DataFrame({"name": "a", "value": [1.0, 3.0], "standard_error": [0.6, 0.8], "n": 5})  # fmt: skip
+        row = mean_on_same_images(frame, ["name"]).iloc[0]
+        assert (row["value"], row["n"]) == (2.0, 5)
+        assert row["standard_error"] == pytest.approx(0.5**0.5)  # one network's, not half of it
+
+    def test_constant_opinions_and_one_image_are_refused(self):
+        words = "opinions: expected opinions that differ, got a constant 3 for"
+        for opinions in (np.full(6, 3.0), np.full(1, 3.0)):
+            scores = np.arange(float(len(opinions)))
+            with pytest.raises(InputError, match=words):
+                agreement(scores, opinions, resamples=5, random_state=0)
+            with pytest.raises(InputError, match=words):
+                agreement_gap(scores, scores, opinions, resamples=5, random_state=0)
+            with pytest.raises(InputError, match=words):
+                check_opinions(opinions)
+
 
 class TestOpinionRows:
     def test_unjudged_images_are_left_out(self):
@@ -129,6 +153,18 @@ class TestStudy:
         frame = combined_gaps([study], scores, scores, resamples=10)
         assert frame["domain"].tolist() == [*study.domains, "mean"]
         assert (frame["value"] == 0).all()
+
+    def test_seen_minus_unseen_is_the_mean_of_three_networks_minus_the_fourth(self, study):
+        found = study.seen_minus_unseen(resamples=5).set_index("domain")["value"]
+
+        def agrees(unseen, domain):
+            rows = study.rows[domain]
+            scores = study.scores(study.others(unseen))[rows]
+            return 0.0 if np.ptp(scores) == 0 else spearmanr(scores, study.opinions[rows]).statistic
+
+        for domain in study.domains:
+            seen = np.mean([agrees(other, domain) for other in study.others(domain)])
+            assert found[domain] == pytest.approx(seen - agrees(domain, domain))
 
     def test_agreement_has_a_row_a_domain_and_metric(self, study):
         frame = study.agreements({"a": study.test.mos.numpy()}, resamples=5)
@@ -208,3 +244,65 @@ def test_a_model_left_out_of_agiqa(tmp_path):
     assert found["scope"].value_counts().to_dict() == {WITHIN: 10, ALL_IMAGES: 6}
     same = study.gaps((study.by_opinion, ATTGF), (study.by_opinion, ATTGF), resamples=5)
     assert (same["value"] == 0).all()
+    mean = AgiqaGeneralisation.mean_agreement(found, ["scope", "seed"]).set_index("scope")
+    assert mean.loc[WITHIN, "n"] == mean.loc[ALL_IMAGES, "n"] == len(test)
+
+
+@pytest.mark.skipif(find("faces64-human") is None, reason="faces64-human is not here")
+def test_scores_of_two_networks_are_not_compared_over_both_kinds_of_faces(tmp_path):
+    from giqa_lib.iqa import UNetFaceParser
+
+    parser = UNetFaceParser(network=_UNet(3, 2, 2).eval(), classes=("ground", "face"))
+    judges = VotedFaces(parser, size=16, store=Store(tmp_path))
+    scores = {name: RANDOM.normal(size=len(judges.database)) for name in ("one", "two")}
+    found = judges.agreement(scores, seed=0, resamples=5, apart=["two"])
+    kinds = {name: rows["faces"].tolist() for name, rows in found.groupby("name")}
+    assert kinds == {"one": ["real", "wgan-gp", "all"], "two": ["real", "wgan-gp"]}
+
+
+class TestReleasedParser:
+    @pytest.fixture
+    def weights(self, tmp_path):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            torch.save(_BiSeNet().state_dict(), tmp_path / "79999_iter.pth")
+        return str(tmp_path / "79999_iter.pth")
+
+    def study(self, dataset, weights, tmp_path):
+        quality = generalisation_faces("quick", dataset)
+        store = Store(tmp_path / "store")
+        return FaceGeneralisation(quality, TINY, seed=0, store=store, parser_weights=weights)
+
+    @pytest.mark.skipif(find("celebamask") is None, reason="celebamask is not here")
+    def test_it_takes_the_place_of_the_one_trained_here(self, weights, tmp_path):
+        study = self.study("celebamask", weights, tmp_path)
+        assert study.parser.name == "BiSeNet, released weights"
+        assert study.quality.parse is study.parser
+        faces = study.quality.real("reference")[:2]
+        assert study.parser(faces).shape == (2, *faces.shape[2:])
+
+    def test_it_is_refused_for_faces_of_other_parts(self, weights, tmp_path):
+        with pytest.raises(InputError, match="classes: expected all that BiSeNet tells apart"):
+            self.study("toy-faces", weights, tmp_path)
+
+
+@pytest.mark.slow
+def test_the_papers_sizes_take_a_step_with_a_pair_of_each_source():
+    preset = GENERALISATION_PRESETS["paper"]
+    faces = degraded_faces(2, size=256, seed=0, damages=("blur", "noise"))
+    fit = replace(preset.fit, descent=replace(preset.fit.descent, steps=1), pairs=1)
+    sizes = AttGFSettings(
+        classes=len(faces.parts),
+        widths=preset.widths,
+        stride=preset.stride,
+        reduction=preset.reduction,
+    )
+    score = fit_attgf(faces, faces.domains, sizes, fit, seed=0)
+    assert np.isfinite(replace(score, batch_size=4)(faces.images, faces.maps)).all()
+    network = _UNet(3, preset.parser.width, len(faces.parts))
+    loss = torch.nn.functional.cross_entropy(network(faces.images[:2]), faces.maps[:2].long())
+    before = network.last.weight.clone()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    loss.backward()
+    optimiser.step()
+    assert not torch.equal(network.last.weight, before)

@@ -74,6 +74,16 @@ class TestBlockAttention:
         )
         torch.testing.assert_close(block(x), place * v + v)
 
+    def test_equations_6_and_8_with_numbers(self):
+        block = zeroed(BlockAttention(2, reduction=2))
+        with torch.no_grad():
+            block.expand.bias[:] = torch.tensor([100.0, -100.0])  # all of one channel, no other
+            block.places.weight[0, 0, 2, 2] = 100.0  # places where a channel is above nought
+        features = torch.tensor([[[[2.0, -3.0]], [[5.0, 7.0]]]])
+        # 2 + 2, and -3 + sigmoid(0) * -3: there the other channel's nought is the largest
+        wanted = torch.tensor([[[[4.0, -4.5]], [[0.0, 0.0]]]])
+        torch.testing.assert_close(block(features), wanted)
+
     def test_with_all_weights_nought_it_multiplies_by_three_quarters(self):
         x = randn(2, 4, 5, 5)
         torch.testing.assert_close(zeroed(BlockAttention(4, reduction=2))(x), 0.75 * x)
@@ -96,6 +106,20 @@ class TestAttributes:
         by_hand = (x - mean[:, None, None]) / deviation[:, None, None]
         by_hand = block.scale(shares) * by_hand + block.shift(shares)
         torch.testing.assert_close(block(x, shares), by_hand, rtol=1e-4, atol=1e-5)
+
+    @pytest.mark.parametrize(("form", "more"), [("printed", 0.0), ("spade", 1.0)])
+    def test_equations_9_to_11_with_numbers(self, form, more):
+        """Values 1, 3, 5, 7: mean 4, variance 84 / 4 - 16 = 5; gamma 2 on the part and -1 off it, beta 3."""
+        block = zeroed(AttributeTransform(1, classes=2, form=form))
+        with torch.no_grad():
+            block.scale.weight[0, :, 1, 1] = torch.tensor([-1.0, 2.0])
+            block.shift.bias[:] = 3.0
+        features = torch.tensor([1.0, 3.0, 5.0, 7.0]).view(1, 1, 2, 2)
+        part = torch.tensor([[0, 1], [1, 0]], dtype=torch.uint8)[None]
+        found = block(features, part_shares(part, classes=2))
+        scale = torch.tensor([-1.0, 2.0, 2.0, -1.0]) + more
+        by_hand = scale * torch.tensor([-3.0, -1.0, 1.0, 3.0]) / 5**0.5 + 3
+        torch.testing.assert_close(found.flatten(), by_hand, rtol=1e-5, atol=1e-5)
 
     def test_spades_form_adds_the_normalised_features_once_more(self):
         plain, spade = self.made().eval(), self.made("spade").eval()
@@ -155,6 +179,15 @@ class TestNetwork:
         by_hand = joined @ network.score.weight[0] + network.score.bias
         torch.testing.assert_close(scores, by_hand)
 
+    def test_a_scale_attends_once_and_then_analyses_twice(self):
+        network, ran = self.network(), []
+        for module in network.modules():
+            if isinstance(module, BlockAttention | AttributeAnalysis):
+                name = "CBA" if isinstance(module, BlockAttention) else "ABA"
+                module.register_forward_hook(lambda *_, name=name: ran.append(name))
+        network(pixels(1), maps(1))
+        assert ran == ["CBA", "ABA", "ABA"] * 4
+
     @pytest.mark.parametrize(
         ("left_out", "kind"),
         [("attention", BlockAttention), ("attributes", AttributeTransform)],
@@ -194,6 +227,11 @@ class TestNetwork:
                 judge(pixels(1), maps(1, size=16))
             with pytest.raises(InputError, match=r"maps: expected classes 0..2, got class 7"):
                 judge(pixels(1), torch.full((1, 32, 32), 7, dtype=torch.uint8))
+
+    def test_another_number_of_maps_than_images_is_refused(self):
+        for judge in (self.network(), AttGFScore(network=self.network())):
+            with pytest.raises(InputError, match="one length, got images 2, maps 3; row i of each"):
+                judge(pixels(2), maps(3))
 
     def test_widths_for_three_scales_are_refused(self):
         with pytest.raises(InputError, match="widths: expected 4 numbers, got 3"):

@@ -21,8 +21,11 @@ from giqa_lib.iqa import (
     InnerStep,
     ObjectiveWeights,
     PairFeed,
+    centre_loss,
     fetch_attgf,
     fit_attgf,
+    focal_rank_loss,
+    score_regression_loss,
 )
 from giqa_lib.store import Store
 
@@ -105,6 +108,29 @@ def test_the_regression_loss_brings_scores_to_the_pseudo_labels():
         for one in (fit, replace(fit, regressed=()))
     ]
     assert gaps[0] < 0.5 * gaps[1]
+
+
+def test_equations_18_and_19_weigh_the_losses_of_each_domain():
+    from giqa_lib.iqa import attgf_training, new_attgf_network
+
+    weights = ObjectiveWeights(rank=10, centre=0.5, regression=3, test_rank=7, test_centre=0.25)
+    fit = replace(SHORT, weights=weights, regressed=("x",))
+    random = torch.Generator().manual_seed(0)
+    learner = attgf_training._Learner(new_attgf_network(SIZES, random)).eval()
+    torch.nn.init.ones_(learner.centres)
+    feed = PairFeed(DATA, SOURCES)
+    batches = {name: feed.draw(name, 4, random) for name in SOURCES}
+    losses = attgf_training._losses(learner, batches, fit)
+    for testing, (by_rank, by_centre) in ((False, (10, 0.5)), (True, (7, 0.25))):
+        found = losses(dict(learner.named_parameters()), testing)
+        for name, batch in batches.items():
+            y, q = learner.network(batch.images, batch.maps)
+            (one, other), (first, second) = y.chunk(2), q.chunk(2)
+            wanted = by_rank * focal_rank_loss(one, other, batch.higher, focus=fit.focus)
+            wanted += by_centre * centre_loss(first, second, batch.higher, learner.centres)
+            if name == "x":  # the domain whose pseudo-label is a similarity
+                wanted += 3 * score_regression_loss(y, batch.pseudo)
+            torch.testing.assert_close(found[name], wanted)
 
 
 def test_both_orders_of_a_pair_come():
@@ -199,6 +225,12 @@ def test_a_domain_with_one_image_or_without_pairs_is_refused():
         fit_attgf(one, SOURCES, SIZES, SHORT, seed=0)
     with pytest.raises(InputError, match="source: expected one of x, y, z"):
         scores(sources=("x", "w"))
+
+
+@pytest.mark.parametrize("sources", [(), ("x", "x")])
+def test_sources_are_named_and_each_once(sources):
+    with pytest.raises(InputError, match="sources: expected one domain or more, each once, got"):
+        scores(sources=sources)
 
 
 def test_maps_of_another_size_or_class_are_refused_before_training():
