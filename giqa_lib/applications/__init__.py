@@ -134,6 +134,7 @@ from giqa_lib.applications.outcomes import (
     differences,
     outcomes,
 )
+from giqa_lib.applications.outside_scores import outside_scores
 from giqa_lib.applications.pair_beds import ALL_PAIRS, StudyBed
 from giqa_lib.applications.pair_benchmark import (
     Benchmark,
@@ -425,6 +426,7 @@ __all__ = [
     "order_agreement",
     "other_measures",
     "outcomes",
+    "outside_scores",
     "own_battles",
     "paired_differences",
     "panel_trials",

@@ -8,6 +8,7 @@ faces which nothing here has seen (the released one may have: it was trained on 
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from giqa_lib.applications.generalisation import GeneralisationPreset, GeneralisationStudy
 from giqa_lib.applications.natural_study import NATURAL_PRESETS, NaturalPreset, natural_scores
+from giqa_lib.applications.outside_scores import outside_scores
 from giqa_lib.applications.quality_presets import QUALITY_PRESETS, QualityPreset
 from giqa_lib.applications.quality_study import QualityStudy
 from giqa_lib.checks import InputError, check_choice, error_line
@@ -45,7 +47,7 @@ __all__ = [
     "other_measures",
 ]
 
-#: Rows of Table II that can be had here and two more, in the paper's order. FRIQUEE can't: its features are Matlab code, its model is not given.
+#: Rows of Table II that can be had here and two more, in the paper's order. FRIQUEE's features are Matlab code: its scores are given (:func:`outside_scores`) or not to be had.
 OTHER_MEASURES = ("NIQE", "BRISQUE", "MEON", "NIMA", "Meta-IQA", "dipIQ", "UNIQUE", "DeepIQA", "RankIQA", "GMM-GIQA")  # fmt: skip
 INPAINTED = "PENNet"
 FEWEST_HELD_OUT = 5  # one real image in so many chooses the weights
@@ -196,6 +198,17 @@ class FaceGeneralisation:
         rows = self.quality.reduction.transform(features)
         found["GMM-GIQA"] = np.asarray(self.quality.density.score_samples(rows), dtype=np.float64)
         return {name: found[name] for name in OTHER_MEASURES}
+
+    def given_scores(self, name: str, folder: str) -> dict[str, NDArray[np.float64]]:
+        """Scores of the test images by a program that is not here, from the folder of this seed; empty while there are none.
+
+        See :func:`giqa_lib.applications.outside_scores`; an empty ``folder`` has none.
+        """
+        if not folder:
+            return {}
+        place = Path(folder) / f"seed{self.seed}"
+        scores = outside_scores(name, self.quality.test.images, place)
+        return {} if scores is None else {name: scores}
 
     def full_reference(self) -> dict[str, NDArray[np.float64]]:
         """Scores (n,) of the test images by each full-reference measure; NaN where there is no original."""

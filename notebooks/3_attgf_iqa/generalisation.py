@@ -38,6 +38,7 @@ output: str = ""  # folder for the record; empty: none is written
 seeds: int = 0  # how many seeds; 0: the profile's
 real_opinion: bool = True  # whether AGIQA-3K and faces64-human are judged where they are (not in quick)
 parser_weights: str = ""  # file of BiSeNet's released weights; empty: the parser is trained here
+friquee: str = ""  # folder of FRIQUEE's scores by its authors' code, a folder a seed; images to be scored are written there
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -53,7 +54,7 @@ from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]
 all_seeds = list(range(seed, seed + (seeds or {"quick": 1, "cpu": 3, "paper": 5}[profile])))
-names = ("profile", "dataset", "seed", "device", "output", "seeds", "real_opinion", "parser_weights")
+names = ("profile", "dataset", "seed", "device", "output", "seeds", "real_opinion", "parser_weights", "friquee")
 run = Run("3_attgf_iqa/generalisation", {name: globals()[name] for name in names})
 chosen = dataset if dataset == "celebamask" and find(dataset) is not None else "toy-faces"
 origin = "toy faces, a stand-in for photographs" if chosen == "toy-faces" else f"photographs of {chosen}"
@@ -90,12 +91,12 @@ show_table(pd.DataFrame(counts), name="tbl-data", caption=f"Pairs and test image
 # ## Table II: the family left out
 #
 # NIQE, BRISQUE, MEON, NIMA, Meta-IQA, dipIQ, UNIQUE, DeepIQA and RankIQA are trained here on real faces and degraded copies of them, as the
-# originals were on degraded photographs. GMM-GIQA is the density that made three of the four pseudo-opinions. FRIQUEE keeps its row empty: its features are
-# Matlab code and its trained model is not given. Errors are those of images and seeds.
+# originals were on degraded photographs. GMM-GIQA is the density that made three of the four pseudo-opinions. FRIQUEE's features
+# are Matlab code, and its model is its authors': its row is empty unless `friquee` names a folder with its scores, as a table of `image` and `score`. Errors are those of images and seeds.
 
 # %%
 studies = [each.study for each in faces]
-judged = [each.measures(FaceMeasures.of_profile(profile)) | {ATTGF: each.study.unseen_scores()} for each in faces]
+judged = [each.measures(FaceMeasures.of_profile(profile)) | each.given_scores("FRIQUEE", friquee) | {ATTGF: each.study.unseen_scores()} for each in faces]
 rows = pd.concat(study.agreements(values, resamples=resamples) for study, values in zip(studies, judged, strict=True))
 table = combine_seeds(rows, by=["name", "domain", "metric"])
 table["text"] = [f"{v:.3f} ± {e:.3f}" for v, e in zip(table["value"], table["standard_error"], strict=True)]
@@ -106,8 +107,8 @@ for r in table.itertuples():
     run.record(paper=paper, exhibit="unseen domain" if paper == "ours" else "Table II", row=r.name, column=r.domain, metric=r.metric, value=r.value,
                standard_error=r.standard_error, n=r.n, seeds=r.seeds, dataset=chosen)  # fmt: skip
 for metric in ("SRCC", "PLCC", "KRCC", "RMSE"):
-    wide = table[table["metric"] == metric].pivot(index="name", columns="domain", values="text").reindex([*judged[0], "FRIQUEE"]).fillna("not to be had")
-    show_table(wide.rename_axis("measure").reset_index(), name=f"tbl-unseen-{metric.lower()}", caption=f"{metric} with the simulated panel's opinion on the family that AttGF-IQA has not seen, ± one standard error. FRIQUEE: no model of it is given. Families trained on {origin} (this build).")
+    wide = table[table["metric"] == metric].pivot(index="name", columns="domain", values="text").reindex(list(dict.fromkeys([*judged[0], "FRIQUEE"]))).fillna("not to be had")
+    show_table(wide.rename_axis("measure").reset_index(), name=f"tbl-unseen-{metric.lower()}", caption=f"{metric} with the simulated panel's opinion on the family that AttGF-IQA has not seen, ± one standard error. Not to be had: its model or its scores are not given. Families trained on {origin} (this build).")
 
 # %%
 few = table[(table["metric"] == "SRCC") & table["name"].isin([ATTGF, "GMM-GIQA", "RankIQA", "Meta-IQA", "NIQE"])]
