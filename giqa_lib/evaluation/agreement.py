@@ -2,8 +2,8 @@ r"""How far scores agree with opinions: pairs, rank correlations, correlation af
 
 Pair accuracy: the share of pairs whose better image gets the higher score (GIQA, section 4).
 SRCC, KRCC and PLCC: Spearman's, Kendall's (tau-b) and Pearson's correlation, as reported in
-quality assessment (VQEG 2000; Sheikh et al. 2006). PLCC follows a monotone map from scores to
-opinions, the five-parameter logistic in :mod:`giqa_lib.evaluation.logistic`. Departure: where
+quality assessment (VQEG 2000; Sheikh et al. 2006). PLCC follows a fitted map from scores to
+opinions, the five-parameter logistic in :mod:`giqa_lib.evaluation.logistic`, which need not rise everywhere. Departure: where
 scores fall as opinions rise PLCC is negative, as SRCC is; the usual scripts lose the sign.
 """
 

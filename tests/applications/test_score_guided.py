@@ -14,6 +14,7 @@ from giqa_lib.applications import (
     density_objective,
     frechet_objective,
     inception_objective,
+    score_guided,
     step_operations,
     step_seconds,
 )
@@ -125,6 +126,23 @@ def test_a_run_is_judged_by_networks_that_did_not_guide_it(bench):
     generated = found.set_index(["judge", "metric"])["value"]
     assert real["classifier", "FID"] < generated["classifier", "FID"]
     assert real["classifier", "IS"] > generated["classifier", "IS"]
+
+
+def test_inception_judges_too_where_its_weights_are(bench, monkeypatch):
+    assert "inception_v3_fid" not in bench.judges
+    played = "efficientnet_lite1@32"  # its weights are in a package
+    monkeypatch.setattr(score_guided, "INCEPTION", played)
+    other = ScoreStudy(bench.study, PRESET)
+    found = other.judge_real().set_index(["judge", "metric"])["value"]
+    assert set(found.index.get_level_values("judge")) == {
+        "classifier",
+        "efficientnet_lite2@64",
+        "evaluator",
+        played,
+    }
+    assert found[played, "IS"] > 1
+    known = bench.judge_real().set_index(["judge", "metric"])["value"]
+    assert all(found[key] == value for key, value in known.items())
 
 
 def test_steps_are_timed_in_turn(bench):
