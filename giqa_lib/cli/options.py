@@ -1,6 +1,7 @@
 """Options that several commands share, with one wording."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,23 @@ from giqa_lib.store import Store, default_store
 
 __all__ = ["PATH", "computing", "named_set", "opened", "output", "reported", "settings_options"]
 
-PATH = click.Path(path_type=Path)
+
+class GivenPath(click.ParamType):
+    """A path, looked at by whoever opens it; click would call an unreadable one wrong usage."""
+
+    name = "path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """The path. An empty one, of a shell's unset variable perhaps, would be the current folder."""
+        text = os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+        if not text.strip() or "\0" in text:
+            self.fail(f"expected a path, got {text!r}; is a variable not set?", param, ctx)
+        return Path(text)
+
+
+PATH = GivenPath()
 
 _DEFAULTS = ScorerSettings()
 
@@ -213,6 +230,9 @@ def named_set(text: str) -> tuple[str, Path]:
     (('ours', PosixPath('out/images')), 'images')
     """
     name, equals, path = text.partition("=")
+    if not (path if equals else name).strip():
+        hint = "is a variable not set?"
+        raise InputError(error_line("set", expected="NAME=PATH", got=repr(text), hint=hint))
     if equals and name and "/" not in name:
         return name, Path(path)
     return Path(text).stem or text, Path(text)

@@ -9,7 +9,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ import pandas as pd
 
 from giqa_lib.cli.exit_status import FAULT, INTERRUPTED, one_line, status_of
 
-__all__ = ["Report", "reporting"]
+__all__ = ["Report", "failed", "reporting", "unwritten"]
 
 SHOWN = 5  # unreadable images named on stderr; all of them are in the output
 
@@ -51,7 +51,7 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
         with _warnings_in(said):
             report = command()
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED, said, as_json)
+        return failed("interrupted", INTERRUPTED, as_json=as_json, said=said)
     except click.exceptions.ClickException:
         raise
     except Exception as error:
@@ -59,7 +59,7 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
             raise
         status = status_of(error)
         fault = " (a fault in giqa; --debug shows where)" if status == FAULT else ""
-        return _failed(one_line(error) + fault, status, said, as_json)
+        return failed(one_line(error) + fault, status, as_json=as_json, said=said)
     said += _unreadable(report.failures)
     for line in said:
         click.echo(f"giqa: {line}", err=True)
@@ -70,29 +70,37 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
     return _print(_json(content) + "\n")
 
 
-def _failed(message: str, status: int, said: list[str], as_json: bool) -> int:
+def failed(message: str, status: int, *, as_json: bool, said: Sequence[str] = ()) -> int:
+    """Say why a command failed, after the warnings ``said``; returns the exit status."""
     for line in said:
         click.echo(f"giqa: {line}", err=True)
     click.echo(f"giqa: {message}", err=True)
     if as_json:
-        content = {"ok": False, "exit_status": status, "error": message, "warnings": said}
+        content = {"ok": False, "exit_status": status, "error": message, "warnings": [*said]}
         _print(_json(content) + "\n")
     return status
 
 
 def _print(text: str) -> int:
     """Write to stdout now, not at exit; a reader that went away has what it wanted."""
+    if sys.stdout is None:  # closed by whoever started this: nobody wants to know
+        return 0
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except OSError as error:
-        # what is still in the buffer would complain once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            return 0
-        click.echo(f"giqa: stdout: {one_line(error)}", err=True)
-        return status_of(error)
+        return unwritten(error)
     return 0
+
+
+def unwritten(error: OSError) -> int:
+    """The exit status after stdout could not be written; says so unless the reader went away."""
+    # what is still in the buffer would complain once more at exit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    click.echo(f"giqa: stdout: {one_line(error)}", err=True)
+    return status_of(error)
 
 
 @contextmanager
