@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return unwritten(error)  # commands report their own errors: help could not be printed
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return failed("interrupted", INTERRUPTED, as_json=False)
 
 
 def _usage(error: click.UsageError) -> str:
