@@ -7,11 +7,13 @@ else, on failure too; without, the report's lines.
 import json
 import math
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import click
@@ -47,14 +49,17 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
     0
     """
     said: list[str] = []
+    interrupts: list[int] = []
     try:
-        with _warnings_in(said):
+        with _interrupts_in(interrupts), _warnings_in(said):
             report = command()
     except KeyboardInterrupt:
         return failed("interrupted", INTERRUPTED, as_json=as_json, said=said)
     except click.exceptions.ClickException:
         raise
     except Exception as error:
+        if interrupts:
+            return failed("interrupted", INTERRUPTED, as_json=as_json, said=said)
         if debug:
             raise
         status = status_of(error)
@@ -101,6 +106,28 @@ def unwritten(error: OSError) -> int:
         return 0
     click.echo(f"giqa: stdout: {one_line(error)}", err=True)
     return status_of(error)
+
+
+@contextmanager
+def _interrupts_in(noted: list[int]) -> Iterator[None]:
+    """Interrupts are noted: C code that asks an object what it is takes one for an error of the object's."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # ignored by whoever started this, or somebody else's
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    try:
+        signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread, which alone is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
