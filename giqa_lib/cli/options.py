@@ -11,7 +11,7 @@ import click
 import torch
 
 from giqa_lib.applications import ScorerSettings
-from giqa_lib.checks import InputError, error_line
+from giqa_lib.checks import DataUnavailable, InputError, error_line
 from giqa_lib.cli.reporting import Report, reporting
 from giqa_lib.data import ImageSet, open_images
 from giqa_lib.features import extractor_names
@@ -85,17 +85,26 @@ def computing(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(
         *args: Any,
         device: str,
+        weights: Path | None,
         cache: bool,
         progress: bool | None,
         threads: int | None,
         **kwargs: Any,
     ) -> Any:
         _check_device(device)
+        if (
+            weights is not None and not weights.exists()
+        ):  # some extractors have none, and never look
+            hint = "look for a misspelling"
+            got = f"{weights}, not there"
+            raise DataUnavailable(
+                error_line("weights", expected="a file or folder", got=got, hint=hint)
+            )
         if threads is not None:
             torch.set_num_threads(threads)
         store: Store | None = default_store() if cache else None
         shown = sys.stderr.isatty() if progress is None else progress
-        return command(*args, device=device, store=store, progress=shown, **kwargs)
+        return command(*args, device=device, weights=weights, store=store, progress=shown, **kwargs)
 
     return run
 

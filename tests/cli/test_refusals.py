@@ -236,6 +236,11 @@ class TestInput:
             done = giqa("fit", real, "--to", tmp_path / "s", *FIT, "--device", device)
             refused(done, 3, "device: expected one of this machine")
 
+    def test_weights_that_are_not_there(self, giqa, real, tmp_path):
+        for name in ("pixels@4", "inception_v3"):
+            options = ["--extractor", name, "--weights", tmp_path / "none"]
+            refused(giqa("fit", real, "--to", tmp_path / "s", *options), 4, "weights: expected")
+
 
 class TestMachine:
     def test_no_place_to_write(self, giqa, scorer, generated, tmp_path):
