@@ -66,7 +66,14 @@ class Page:
 
     async def press(self, key):
         """A key, as a person's finger presses it."""
-        codes = {"Enter": 13, "ArrowLeft": 37, "ArrowRight": 39, "Tab": 9}
+        codes = {
+            "Enter": 13,
+            "Tab": 9,
+            "ArrowLeft": 37,
+            "ArrowUp": 38,
+            "ArrowRight": 39,
+            "ArrowDown": 40,
+        }
         code = codes.get(key, ord(key[0]))
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         details = {"key": key, "windowsVirtualKeyCode": code}

@@ -21,6 +21,7 @@ from giqa_lib.data import open_images
 __all__ = ["KINDS", "Outcome", "try_kind"]
 
 NO_PERMISSION = "no permission"
+LOOP = "beside a link to its own folder"
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "TGA", "JPEG2000")
 SUFFIXES = {"JPEG": "jpg", "TIFF": "tif", "JPEG2000": "jp2"}
 
@@ -148,6 +149,7 @@ KINDS: Mapping[
     "animated": ("read", (3, 16, 24), _animated),
     "EXIF-rotated": ("read", (3, 24, 16), _rotated),
     "1 x 1": ("read", (3, 1, 1), _mode("RGB", "PNG", (1, 1))),
+    LOOP: ("read", (3, 16, 24), _named("x.png")),
     "name with a newline": ("read", (3, 16, 24), _named("two\nlines.png")),
     "name that is not UTF-8": ("read", (3, 16, 24), _named(os.fsdecode(b"\xff\xfe.png"))),
     "name of markup": ("read", (3, 16, 24), _named("<script>alert(1)<.png")),
@@ -189,6 +191,8 @@ def _write(kind: str, folder: Path, count: int, random: np.random.Generator) -> 
         else:
             name, data = KINDS[kind][2](random)
             (place / name).write_bytes(data)
+            if kind == LOOP:
+                (place / "again").symlink_to(place, target_is_directory=True)
 
 
 def _outcome(kind: str, folder: Path, count: int) -> Outcome:

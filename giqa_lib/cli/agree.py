@@ -1,5 +1,8 @@
 """``giqa agree``: scores against what people said."""
 
+import math
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -61,7 +64,9 @@ def agree(
       giqa agree scores opinions.csv --opinion MOS
       giqa agree scores pairs.csv --better winner --worse loser
     """
-    values = read_scores(scores).set_index("name")[by].astype(np.float64)
+    # a dictionary and not an index: pandas' text has no place for names that are not UTF-8
+    scored = read_scores(scores)
+    values = dict(zip(scored["name"].astype(object).tolist(), scored[by].tolist(), strict=True))
     table = read_table(people, columns=())
     paired = better in table and worse in table
     columns = [better, worse] if paired else [name]
@@ -70,12 +75,13 @@ def agree(
         expected = f"columns {name} and {opinion}, or {better} and {worse}"
         hint = "name them with --name, --opinion, --better, --worse"
         raise InputError(error_line(str(people), expected=expected, got=got, hint=hint))
-    known, dropped = _known(table, columns, values, missing)
-    if paired:
+    known, dropped = _known(table, columns, values, missing, people)
+    opinions = None if paired else _numbers(known, name, opinion, people)
+    _check_rows(known, columns, people)
+    if opinions is None:
         first, second = (_scores(known[column], values) for column in columns)
         found = order_agreement(first, second)
     else:
-        opinions = _numbers(known[opinion], people)
         found = opinion_agreement(_scores(known[name], values), opinions)
     lines = [found.to_string(index=False, na_rep="", float_format=lambda v: f"{v:.3f}")]
     if dropped:
@@ -85,32 +91,55 @@ def agree(
 
 
 def _known(
-    table: pd.DataFrame, columns: list[str], values: "pd.Series[float]", missing: str
+    table: pd.DataFrame, columns: list[str], values: Mapping[str, float], missing: str, path: Path
 ) -> tuple[pd.DataFrame, int]:
     """The rows all of whose images have a score, and how many have none."""
-    there = table[columns].astype(str).isin(values.index).all(axis=1)
+    named = table[columns].to_numpy(dtype=object).tolist()
+    there = np.array([all(str(one) in values for one in row) for row in named], dtype=bool)
     if not there.all() and missing == "refuse":
-        row = table.loc[~there, columns].iloc[0].tolist()
-        got = f"none for {', '.join(map(repr, row))}"
+        got = f"none for {', '.join(map(repr, named[int(np.argmin(there))]))}"
         hint = f"{int((~there).sum())} of {len(table)} rows; --missing drop leaves them out"
         raise InputError(error_line("scores", expected="one for each image", got=got, hint=hint))
     if not there.any():
         hint = "the names must be those in the table of scores"
         got = f"none of {len(table)}"
         raise InputError(
-            error_line("people", expected="rows whose images have scores", got=got, hint=hint)
+            error_line(str(path), expected="rows whose images have scores", got=got, hint=hint)
         )
     return table[there], int((~there).sum())
 
 
-def _scores(names: pd.Series, values: "pd.Series[float]") -> NDArray[np.float64]:
-    return np.asarray(values.loc[names.astype(str)], dtype=np.float64)
+def _check_rows(known: pd.DataFrame, columns: list[str], path: Path) -> None:
+    """One row an image, or two images a pair: anything else would count for more than it is."""
+    names = [[str(one) for one in row] for row in known[columns].to_numpy(dtype=object).tolist()]
+    if len(columns) == 2:
+        same = [first for first, second in names if first == second]
+        expected, hint = "two images a pair", "leave such pairs out"
+        got = f"{same[0]!r} against itself" if same else ""
+    else:
+        count = Counter(row[0] for row in names)
+        twice = [name for name, number in count.items() if number > 1]
+        expected, hint = "one row an image", "give each image's mean opinion"
+        got = f"{twice[0]!r} {count[twice[0]]} times" if twice else ""
+        if not got and len(names) < 3:
+            expected, got, hint = "three images or more", str(len(names)), "add opinions"
+    if got:
+        raise InputError(error_line(str(path), expected=expected, got=got, hint=hint))
 
 
-def _numbers(column: pd.Series, path: Path) -> NDArray[np.float64]:
-    try:
-        return pd.to_numeric(column).to_numpy(dtype=np.float64)
-    except (ValueError, TypeError) as error:
-        hint = "leave out rows without an opinion"
-        got = f"column {column.name}: {error}"
-        raise InputError(error_line(str(path), expected="numbers", got=got, hint=hint)) from error
+def _scores(names: pd.Series, values: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.array([values[str(name)] for name in names.tolist()], dtype=np.float64)
+
+
+def _numbers(known: pd.DataFrame, name: str, opinion: str, path: Path) -> NDArray[np.float64]:
+    numbers = []
+    for image, value in known[[name, opinion]].to_numpy(dtype=object).tolist():
+        try:
+            numbers.append(float(value))
+        except (ValueError, TypeError):
+            numbers.append(math.nan)
+        if not math.isfinite(numbers[-1]):
+            got, hint = f"{value!r} for {image!r}", "leave out rows without an opinion"
+            expected = f"numbers in column {opinion}"
+            raise InputError(error_line(str(path), expected=expected, got=got, hint=hint))
+    return np.array(numbers, dtype=np.float64)

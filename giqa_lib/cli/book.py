@@ -24,6 +24,11 @@ def book() -> None:
     """Run the book's notebooks.
 
     In a checkout of the book, or with $GIQA_BOOK set to one.
+
+    \b
+    Examples:
+      giqa book parameters 5_your_images/score_a_folder
+      giqa book run 5_your_images/score_a_folder -p real=$PWD/photos -p "generated=[$PWD/run1]" --to out
     """
 
 
@@ -77,12 +82,14 @@ def parameters(notebook: str) -> Report:
 )
 @reported
 def run(notebook: str, profile: str, assignments: tuple[str, ...], target: Path | None) -> Report:
-    """Run NOTEBOOK (giqa book list) with papermill, its parameters checked beforehand.
+    """Run NOTEBOOK with checked parameters.
+
+    NOTEBOOK is one of giqa book list. Its parameters are checked before papermill executes it.
 
     \b
     Examples:
       giqa book run 1_giqa/density_scores -p components=5
-      giqa book run 5_your_images/score_a_folder -p generated=$PWD/images -p real=$PWD/photos --to out
+      giqa book run 5_your_images/score_a_folder -p real=$PWD/photos -p "generated=[$PWD/run1]" --to out
     """
     root = find_checkout()
     paths = execute(

@@ -27,7 +27,7 @@ from giqa_lib.cli.options import (
 )
 from giqa_lib.cli.reporting import Report
 from giqa_lib.cli.scores_file import write_table
-from giqa_lib.cli.writing import whole_folder
+from giqa_lib.cli.writing import check_outside, whole_folder
 from giqa_lib.features import Features, extract, extractor
 from giqa_lib.figures import Plot, bars, cumulative_scores
 from giqa_lib.store import Store
@@ -72,14 +72,21 @@ def compare(
     chosen extractor's features: only inception_v3_fid's can be compared with published ones.
 
     \b
-    Writes into the folder --to: measures.csv, distributions.png, a plot of each measure, and
-    summary.json.
+    Writes into the folder --to:
+      measures.csv       each measure of each set, its standard error and 95 % interval
+      distributions.png  the calibrated scores of each set
+      fid.png, qs.png, ...  a plot of each measure, with error bars
+      summary.json       which features, how many images
+
     \b
-    Example:
+    Examples:
       giqa compare photos/ old=run1/ new=run2/ --to comparison
+      giqa compare photos.zip run1.parquet run2/ --to comparison --extractor pixels@16
     """
     named = [named_set(text) for text in generated]
     _check_names([name for name, _ in named])
+    for path in (real, *(path for _, path in named)):
+        check_outside(target, path)
     with whole_folder(target, overwrite=overwrite) as folder:
         network = extractor(settings.extractor, weights=weights, device=device)
         features = {

@@ -14,13 +14,22 @@ __all__ = ["data"]
 
 @click.group()
 def data() -> None:
-    """List the named data sets, say where one is, fetch one."""
+    """List the named data sets, say where one is, fetch one.
+
+    \b
+    Examples:
+      giqa data list --json
+      giqa data where cifar10 || giqa data fetch cifar10
+    """
 
 
 @data.command("list")
 @reported
 def list_sets() -> Report:
-    """Every data set, its size, and where it was found on this machine ($GIQA_DATA)."""
+    """List every data set.
+
+    With its size, its licence, and where it was found on this machine ($GIQA_DATA).
+    """
     table = status()
     shown = table[["name", "images", "size", "licence", "found"]].replace("", "-")
     rows = [
@@ -34,7 +43,10 @@ def list_sets() -> Report:
 @click.argument("name")
 @reported
 def where(name: str) -> Report:
-    """Print where the data set NAME lies; exit status 4 if it is not here."""
+    """Print where the data set NAME lies.
+
+    Exit status 4, and what to do, if it is not here.
+    """
     path = find(name)
     if path is None:
         access = dataset_card(name).access
@@ -46,7 +58,10 @@ def where(name: str) -> Report:
 @click.argument("name")
 @reported
 def fetch_set(name: str) -> Report:
-    """Download the data set NAME if it is missing and may be had so; print where it lies."""
+    """Download the data set NAME.
+
+    If it is missing and may be had so; print where it lies.
+    """
     return _placed(name, fetch(name))
 
 

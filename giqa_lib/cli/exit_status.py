@@ -55,5 +55,7 @@ _HINTS = {
     errno.EROFS: "; write to another place, and set GIQA_STORE or pass --no-cache",
     errno.EACCES: "; give permission or write elsewhere (the cache: GIQA_STORE, or --no-cache)",
     errno.EPERM: "; give permission or write elsewhere (the cache: GIQA_STORE, or --no-cache)",
+    errno.ENOENT: "; look for a misspelling, or write elsewhere",
+    errno.ENAMETOOLONG: "; give a shorter name",
     errno.ENOTDIR: "; a file stands where a folder should (the cache: GIQA_STORE, or --no-cache)",
 }

@@ -1,5 +1,6 @@
 """The command ``giqa``."""
 
+import sys
 from collections.abc import Sequence
 
 import click
@@ -9,9 +10,10 @@ from giqa_lib.cli.agree import agree
 from giqa_lib.cli.book import book
 from giqa_lib.cli.compare import compare
 from giqa_lib.cli.data import data
-from giqa_lib.cli.exit_status import EXIT_STATUS_HELP, INTERRUPTED
+from giqa_lib.cli.exit_status import EXIT_STATUS_HELP, INTERRUPTED, USAGE
 from giqa_lib.cli.fit import fit
 from giqa_lib.cli.pick import pick
+from giqa_lib.cli.reporting import failed, unwritten
 from giqa_lib.cli.score import score
 
 __all__ = ["giqa", "main"]
@@ -43,12 +45,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["data", "where", "no-such-set"])
     3
     """
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        return int(giqa.main(arguments, prog_name="giqa", standalone_mode=False) or 0)
+        return int(giqa.main(given, prog_name="giqa", standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        asked.show()
+        return asked.exit_code
+    except click.UsageError as error:
+        return failed(_usage(error), USAGE, as_json="--json" in given)
+    except OSError as error:
+        if "--debug" in given:
+            raise
+        return unwritten(error)  # commands report their own errors: help could not be printed
     except (click.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return failed("interrupted", INTERRUPTED, as_json=False)
+
+
+def _usage(error: click.UsageError) -> str:
+    """What is wrong with the words of a command, in one line like every other error."""
+    command = error.ctx.command_path if error.ctx else "giqa"
+    return f"{' '.join(error.format_message().split())} '{command} --help' shows the usage."

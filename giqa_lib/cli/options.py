@@ -1,6 +1,7 @@
 """Options that several commands share, with one wording."""
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 import torch
 
 from giqa_lib.applications import ScorerSettings
-from giqa_lib.checks import InputError, error_line
+from giqa_lib.checks import DataUnavailable, InputError, error_line
 from giqa_lib.cli.reporting import Report, reporting
 from giqa_lib.data import ImageSet, open_images
 from giqa_lib.features import extractor_names
@@ -18,7 +19,23 @@ from giqa_lib.store import Store, default_store
 
 __all__ = ["PATH", "computing", "named_set", "opened", "output", "reported", "settings_options"]
 
-PATH = click.Path(path_type=Path)
+
+class GivenPath(click.ParamType):
+    """A path, looked at by whoever opens it; click would call an unreadable one wrong usage."""
+
+    name = "path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """The path. An empty one, of a shell's unset variable perhaps, would be the current folder."""
+        text = os.fspath(value) if isinstance(value, os.PathLike) else str(value)
+        if not text.strip() or "\0" in text:
+            self.fail(f"expected a path, got {text!r}; is a variable not set?", param, ctx)
+        return Path(text)
+
+
+PATH = GivenPath()
 
 _DEFAULTS = ScorerSettings()
 
@@ -68,17 +85,26 @@ def computing(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(
         *args: Any,
         device: str,
+        weights: Path | None,
         cache: bool,
         progress: bool | None,
         threads: int | None,
         **kwargs: Any,
     ) -> Any:
         _check_device(device)
+        if (
+            weights is not None and not weights.exists()
+        ):  # some extractors have none, and never look
+            hint = "look for a misspelling"
+            got = f"{weights}, not there"
+            raise DataUnavailable(
+                error_line("weights", expected="a file or folder", got=got, hint=hint)
+            )
         if threads is not None:
             torch.set_num_threads(threads)
         store: Store | None = default_store() if cache else None
         shown = sys.stderr.isatty() if progress is None else progress
-        return command(*args, device=device, store=store, progress=shown, **kwargs)
+        return command(*args, device=device, weights=weights, store=store, progress=shown, **kwargs)
 
     return run
 
@@ -213,6 +239,9 @@ def named_set(text: str) -> tuple[str, Path]:
     (('ours', PosixPath('out/images')), 'images')
     """
     name, equals, path = text.partition("=")
+    if not (path if equals else name).strip():
+        hint = "is a variable not set?"
+        raise InputError(error_line("set", expected="NAME=PATH", got=repr(text), hint=hint))
     if equals and name and "/" not in name:
         return name, Path(path)
     return Path(text).stem or text, Path(text)

@@ -1,6 +1,7 @@
 """``giqa pick``: keep the best images, as copies, links or a list."""
 
 import os
+import warnings
 from pathlib import Path, PurePosixPath
 
 import click
@@ -11,7 +12,7 @@ from giqa_lib.checks import InputError, error_line
 from giqa_lib.cli.options import PATH, opened, reported
 from giqa_lib.cli.reporting import Report
 from giqa_lib.cli.scores_file import read_scores, write_table
-from giqa_lib.cli.writing import whole_file, whole_folder
+from giqa_lib.cli.writing import check_outside, whole_file, whole_folder
 from giqa_lib.data import ImageSet
 
 __all__ = ["pick", "safe_name", "write_picked"]
@@ -84,6 +85,8 @@ def pick(
       giqa pick scores generated/ --keep 500 --how copy --to best
       giqa pick scores --keep 0.1 --null | xargs -0 ls
     """
+    if how != "list" and (target is None or images is None):
+        raise click.UsageError(f"--how {how} needs IMAGES and --to FOLDER")
     table = read_scores(scores)
     column = table[by].to_numpy(dtype=np.float64)
     if by == "calibrated":
@@ -93,19 +96,25 @@ def pick(
     kept = table.iloc[places].reset_index(drop=True)
     names = kept["name"].tolist()
     content = {"kept": len(names), "of": len(table), "names": names}
-    if how != "list":
-        if target is None or images is None:
-            raise click.UsageError(f"--how {how} needs IMAGES and --to FOLDER")
+    if how != "list" and target is not None and images is not None:
+        check_outside(target, images)
         with whole_folder(target, overwrite=overwrite) as folder:
             write_picked(opened(images), names, folder, link=how == "link")
         done = "copied" if how == "copy" else "linked"
         line = f"{target}: {done} the best {len(names)} of {len(table)} images"
         return Report(lines=(line,), content={"to": str(target), **content})
     if target is not None:
+        if target.suffix not in (".csv", ".parquet"):
+            expected, hint = "a .csv or .parquet", "or --how copy for a folder of images"
+            raise InputError(error_line("output", expected=expected, got=str(target), hint=hint))
         with whole_file(target, overwrite=overwrite) as path:
             write_table(kept, path, about={})
         line = f"{target}: the best {len(names)} of {len(table)} images"
         return Report(lines=(line,), content={"to": str(target), **content})
+    broken = [name for name in names if "\n" in name]
+    if broken and not null:
+        said = f"{len(broken)} name(s) with a line break, {broken[0]!r}: --null or --json keeps them whole"
+        warnings.warn(said, stacklevel=2)
     return Report(lines=tuple(names), content=content, end="\0" if null else "\n")
 
 

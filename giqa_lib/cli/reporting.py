@@ -7,11 +7,13 @@ else, on failure too; without, the report's lines.
 import json
 import math
 import os
+import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 import click
@@ -20,7 +22,7 @@ import pandas as pd
 
 from giqa_lib.cli.exit_status import FAULT, INTERRUPTED, one_line, status_of
 
-__all__ = ["Report", "reporting"]
+__all__ = ["Report", "failed", "reporting", "unwritten"]
 
 SHOWN = 5  # unreadable images named on stderr; all of them are in the output
 
@@ -47,19 +49,22 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
     0
     """
     said: list[str] = []
+    interrupts: list[int] = []
     try:
-        with _warnings_in(said):
+        with _interrupts_in(interrupts), _warnings_in(said):
             report = command()
     except KeyboardInterrupt:
-        return _failed("interrupted", INTERRUPTED, said, as_json)
+        return failed("interrupted", INTERRUPTED, as_json=as_json, said=said)
     except click.exceptions.ClickException:
         raise
     except Exception as error:
+        if interrupts:
+            return failed("interrupted", INTERRUPTED, as_json=as_json, said=said)
         if debug:
             raise
         status = status_of(error)
         fault = " (a fault in giqa; --debug shows where)" if status == FAULT else ""
-        return _failed(one_line(error) + fault, status, said, as_json)
+        return failed(one_line(error) + fault, status, as_json=as_json, said=said)
     said += _unreadable(report.failures)
     for line in said:
         click.echo(f"giqa: {line}", err=True)
@@ -70,29 +75,59 @@ def reporting(command: Callable[[], Report], *, as_json: bool, debug: bool) -> i
     return _print(_json(content) + "\n")
 
 
-def _failed(message: str, status: int, said: list[str], as_json: bool) -> int:
+def failed(message: str, status: int, *, as_json: bool, said: Sequence[str] = ()) -> int:
+    """Say why a command failed, after the warnings ``said``; returns the exit status."""
     for line in said:
         click.echo(f"giqa: {line}", err=True)
     click.echo(f"giqa: {message}", err=True)
     if as_json:
-        content = {"ok": False, "exit_status": status, "error": message, "warnings": said}
+        content = {"ok": False, "exit_status": status, "error": message, "warnings": [*said]}
         _print(_json(content) + "\n")
     return status
 
 
 def _print(text: str) -> int:
     """Write to stdout now, not at exit; a reader that went away has what it wanted."""
+    if sys.stdout is None:  # closed by whoever started this: nobody wants to know
+        return 0
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except OSError as error:
-        # what is still in the buffer would complain once more at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
-            return 0
-        click.echo(f"giqa: stdout: {one_line(error)}", err=True)
-        return status_of(error)
+        return unwritten(error)
     return 0
+
+
+def unwritten(error: OSError) -> int:
+    """The exit status after stdout could not be written; says so unless the reader went away."""
+    # what is still in the buffer would complain once more at exit
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    click.echo(f"giqa: stdout: {one_line(error)}", err=True)
+    return status_of(error)
+
+
+@contextmanager
+def _interrupts_in(noted: list[int]) -> Iterator[None]:
+    """Interrupts are noted: C code that asks an object what it is takes one for an error of the object's."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # ignored by whoever started this, or somebody else's
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    try:
+        signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread, which alone is interrupted
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from giqa_lib.cli.gallery import gallery, write_gallery
 from giqa_lib.cli.options import PATH, computing, opened, output, reported
 from giqa_lib.cli.reporting import Report
 from giqa_lib.cli.scores_file import write_table
-from giqa_lib.cli.writing import whole_folder
+from giqa_lib.cli.writing import check_outside, whole_folder
 from giqa_lib.data import ImageSet
 from giqa_lib.store import Store
 
@@ -81,6 +81,7 @@ def score(
       giqa score scorer generated/ --to scores
       giqa score scorer generated.zip --to scores --format parquet --gallery 0
     """
+    check_outside(target, images)
     loaded = load_scorer(scorer, weights=weights, device=device)
     pictures = opened(images)
     with whole_folder(target, overwrite=overwrite) as folder:

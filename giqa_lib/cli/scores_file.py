@@ -1,6 +1,7 @@
 """Tables on disk: scores as CSV or Parquet, and what other people's tables are read as."""
 
 import json
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def write_table(table: pd.DataFrame, path: Path, *, about: Mapping[str, Any]) ->
 
 
 def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
-    """A CSV, Parquet or JSON table (a list of rows, or JSON's records) with these columns.
+    """A CSV, Parquet or JSON table (a list of objects) with these columns.
 
     What stands in a CSV file stays text: an image may be called 007 or None. Raises ``InputError`` for a file that
     is not there, cannot be read, or lacks a column.
@@ -52,9 +53,10 @@ def read_table(path: Path, *, columns: Sequence[str]) -> pd.DataFrame:
         hint = "look for a misspelling"
         got = f"{path}, {'a folder' if path.is_dir() else 'not there'}"
         raise InputError(error_line("table", expected="a file", got=got, hint=hint))
+    check_choice(path.suffix.lower(), TABLE_SUFFIXES, name=f"suffix of {path}")
     try:
         table = _read(path)
-    except (ValueError, pa.ArrowException, UnicodeDecodeError) as error:
+    except (ValueError, pa.ArrowException, pd.errors.ParserWarning) as error:
         got = str(error).splitlines()[0] if str(error) else type(error).__name__
         hint = "write it again, or give it the suffix of its format"
         expected = "a table of its suffix"
@@ -98,18 +100,26 @@ def _check_text(table: pd.DataFrame, path: Path) -> None:
             got, hint = repr(name), "write the table as .csv, or rename the file"
             expected = "names in UTF-8, as Parquet has them"
             raise InputError(
-                error_line(str(path), expected=expected, got=got, hint=hint)
+                error_line(path.name, expected=expected, got=got, hint=hint)
             ) from error
 
 
 def _read(path: Path) -> pd.DataFrame:
-    check_choice(path.suffix.lower(), TABLE_SUFFIXES, name=f"suffix of {path.name}")
     match path.suffix.lower():
         case ".csv":
-            return pd.read_csv(
-                path, dtype=object, keep_default_na=False, encoding_errors="surrogateescape"
-            )
+            with warnings.catch_warnings():  # a row with more fields than the head has columns
+                warnings.simplefilter("error", pd.errors.ParserWarning)
+                return pd.read_csv(
+                    path,
+                    dtype=object,
+                    keep_default_na=False,
+                    encoding_errors="surrogateescape",
+                    index_col=False,
+                )
         case ".parquet":
             return pq.read_table(path).to_pandas()
         case _:
-            return pd.DataFrame(json.loads(path.read_text(encoding="utf-8")))
+            rows = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise ValueError("JSON that is no list of objects, one a row")
+            return pd.DataFrame(rows)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from giqa_lib.checks import InputError, error_line
 
-__all__ = ["whole_file", "whole_folder"]
+__all__ = ["check_outside", "whole_file", "whole_folder"]
 
 
 @contextmanager
@@ -30,14 +30,15 @@ def whole_folder(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     >>> (target / "a").read_text()
     '1'
     """
-    _check_target(target, overwrite)
+    _check_target(target, overwrite, folder=True)
     part = _part(target)
-    part.mkdir()
     try:
+        part.mkdir()
         yield part
         _move(part, target)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
+        _rename(error, part, target)
         raise
 
 
@@ -52,20 +53,38 @@ def whole_file(target: Path, *, overwrite: bool = False) -> Iterator[Path]:
     >>> target.read_text()
     '1'
     """
-    _check_target(target, overwrite)
+    _check_target(target, overwrite, folder=False)
     part = _part(target)
     part = part.with_name(part.name + target.suffix)  # by which writers choose the format
     try:
         yield part
         os.replace(part, target)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        _rename(error, part, target)
         raise
 
 
-def _check_target(target: Path, overwrite: bool) -> None:
+def check_outside(target: Path, images: Path) -> None:
+    """Refuse an output among the images: they would be more the next time.
+
+    >>> check_outside(Path("photos/scores"), Path("photos"))
+    Traceback (most recent call last):
+    giqa_lib.checks.InputError: output: expected a place outside of photos, got photos/scores; ...
+    """
+    if target.resolve().is_relative_to(images.resolve()):
+        expected, hint = f"a place outside of {images}", "pictures there would be scored next time"
+        raise InputError(error_line("output", expected=expected, got=str(target), hint=hint))
+
+
+def _check_target(target: Path, overwrite: bool, *, folder: bool) -> None:
+    there = os.path.lexists(target)
+    if there and target.is_dir() != folder and (overwrite or not folder):
+        expected, found = ("a folder", "a file") if folder else ("a file", "a folder")
+        got, hint = f"{target}, {found} that is there", "choose another place"
+        raise InputError(error_line("output", expected=expected, got=got, hint=hint))
     empty = target.is_dir() and not any(target.iterdir())
-    if os.path.lexists(target) and not empty and not overwrite:
+    if there and not empty and not overwrite:
         hint = "choose another, or pass --overwrite"
         raise InputError(
             error_line("output", expected="a new place", got=f"{target}, there", hint=hint)
@@ -74,6 +93,12 @@ def _check_target(target: Path, overwrite: bool) -> None:
     for left in target.parent.glob(f".{_escaped(target.name)}.*.part*"):
         if _is_dead(left, target.name):
             shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+
+def _rename(error: BaseException, part: Path, target: Path) -> None:
+    """Let an error name the place that was asked for: nobody has heard of the hidden one."""
+    if isinstance(error, OSError) and isinstance(error.filename, str):
+        error.filename = error.filename.replace(str(part), str(target))
 
 
 def _part(target: Path) -> Path:

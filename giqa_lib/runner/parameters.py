@@ -108,7 +108,13 @@ def check_parameters(given: Mapping[str, Any], declared: Mapping[str, Parameter]
 
 
 def _value(text: str) -> Any:
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        hint = "quote it for the shell, and for YAML: -p 'name=\"a: b\"'"
+        raise InputError(
+            error_line("-p", expected="a value in YAML", got=repr(text), hint=hint)
+        ) from error
     # YAML 1.1 reads 1e-3, without a dot, as text.
     if isinstance(value, str):
         with suppress(ValueError):

@@ -1,5 +1,4 @@
 import dataclasses
-import hashlib
 import json
 import pickle
 import shutil
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from folder_images import smooth, write_folder
+from hostile_scorers import edit, resign
 from safetensors.numpy import load_file, save_file
 
 from giqa_lib.applications import Scorer, ScorerSettings, fit_scorer, load_scorer
@@ -149,19 +149,6 @@ class TestFit:
     def test_settings_are_checked(self, change, message):
         with pytest.raises(InputError, match=message):
             dataclasses.replace(SMALL, **change)
-
-
-def resign(folder: Path) -> None:
-    """Give a changed scorer the right hashes, as someone with ill intent would."""
-    state = json.loads((folder / "scorer.json").read_text())
-    state["files"] = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in state["files"]
-    }
-    (folder / "scorer.json").write_text(json.dumps(state))
-
-
-def edit(path: Path, **changes: object) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def refusal(folder: Path) -> str | None:

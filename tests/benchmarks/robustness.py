@@ -1,4 +1,4 @@
-"""Hostile images, damaged scorers and kill -9: counted, and kept as ``book/results/robustness.json``.
+"""Hostile images, hostile and damaged scorers, troubles and kill -9: counted, and kept as ``book/results/robustness.json``.
 
     make robust                    the committed counts, some minutes
     make robust ARGS="--quick"     a few of each; nothing is written
@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from folder_images import FIT, smooth, write_folder
 from hostile_images import KINDS, SPECIAL, try_kind
 from rights import CASES, NOTHING, can_be_refused, try_case
+from troubles import TROUBLES, try_trouble
 
 from giqa_lib.applications import load_scorer
 from giqa_lib.checks import GiqaError
@@ -243,6 +244,7 @@ def _flipped(data: bytes, random: np.random.Generator) -> bytes:
 CAPTIONS = {
     "images": "Hostile and odd image files: how many were read, how many listed as unreadable with a reason, and how many were treated wrongly (lost, of a wrong shape, or the wrong one of the two).",
     "rights": "What the system refuses to a user who is not root, who runs fit, score and compare: how many ended with one line that says so and nothing left behind, and how many did not.",
+    "troubles": "Commands in trouble (fit, score, compare, pick, one at random; for scorers and archives the one that reads them): refused in one line with nothing left behind, unharmed (the output is, byte for byte, that of an undisturbed run), or wrong.",
     "scorers": "Saved scorers with a random file damaged: refused in one line, harmless (the change means nothing and the scores are the same), or wrong.",
     "kills": "kill -9 at a random moment, then the same command again: how often the output is not, byte for byte, that of an undisturbed run, or something is left beside it.",
 }  # fmt: skip
@@ -250,7 +252,7 @@ CAPTIONS = {
 
 def counted(scratch: Path, *, quick: bool) -> dict[str, Callable[[], list[dict[str, object]]]]:
     """What makes the rows of each table."""
-    images, kills, damages = (10, 3, 20) if quick else (200, 50, 300)
+    images, kills, damages, troubles = (10, 3, 20, 3) if quick else (200, 50, 300, 50)
     with contextlib.redirect_stdout(sys.stderr):
         commands = stages(scratch)
     cases = [case for case in CASES if case != NOTHING] if can_be_refused() else []
@@ -260,6 +262,10 @@ def counted(scratch: Path, *, quick: bool) -> dict[str, Callable[[], list[dict[s
             for number, kind in enumerate([*KINDS, *SPECIAL])
         ],
         "rights": lambda: [asdict(try_case(case)) for case in cases],
+        "troubles": lambda: [
+            asdict(try_trouble(trouble, trials=troubles, seed=number))
+            for number, trouble in enumerate(TROUBLES)
+        ],
         "scorers": lambda: damaged_scorers(scratch / "scorer", trials=damages, seed=0),
         "kills": lambda: [
             kill_trials(

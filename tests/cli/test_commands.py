@@ -28,12 +28,16 @@ class TestHelp:
         for word in [*COMMANDS, "Exit status: 0 done", "giqa fit photos/ --to scorer"]:
             assert word in done.out
 
-    @pytest.mark.parametrize("command", ["fit", "score", "pick", "compare", "agree"])
+    @pytest.mark.parametrize("command", COMMANDS)
     def test_every_command_teaches_by_example(self, giqa, command):
         done = giqa(command, "--help")
         assert done.status == 0
-        assert f"giqa {command} " in done.out
-        assert "--json" in done.out
+        assert f"\n    giqa {command} " in done.out
+        assert "--json" in done.out or command in ("data", "book")
+
+    @pytest.mark.parametrize("group", [(), ("data",), ("book",)])
+    def test_no_summary_of_a_command_is_cut_off(self, giqa, group):
+        assert "..." not in giqa(*group, "--help").out.partition("Commands:")[2]
 
     def test_no_command_is_wrong_usage(self, giqa):
         assert giqa("guess").status == 2
@@ -164,6 +168,15 @@ class TestPick:
         assert giqa("pick", scores, "--keep", 2, "--null").out == f"{best[0]}\0{best[1]}\0"
         assert giqa("pick", scores, "--keep", 2, "--json").content["names"] == best[:2]
 
+    def test_names_that_lines_cannot_hold_are_pointed_out(self, giqa, scorer, generated, tmp_path):
+        (tmp_path / "i").mkdir()
+        (tmp_path / "i" / "two\nlines.png").write_bytes((generated / "000.png").read_bytes())
+        assert giqa("score", scorer, tmp_path / "i", "--to", tmp_path / "s").status == 0
+        done = giqa("pick", tmp_path / "s", "--keep", 1)
+        assert done.err.startswith(r"giqa: warning: 1 name(s) with a line break, 'two\nlines.png'")
+        done = giqa("pick", tmp_path / "s", "--keep", 1, "--null")
+        assert (done.out, done.err) == ("two\nlines.png\0", "")
+
     @pytest.mark.parametrize("how", ["copy", "link"])
     def test_files_are_the_very_files(self, giqa, scores, generated, tmp_path, how):
         done = giqa(
@@ -252,6 +265,17 @@ class TestAgree:
         done = giqa("agree", scores, path, "--json")
         assert done.content["measures"][0]["value"] == 1
         assert done.content["measures"][0]["n"] == 4
+
+    def test_names_that_are_not_utf8(self, giqa, scorer, generated, tmp_path):
+        (tmp_path / "i").mkdir()
+        names = ["\udcff.png", "a.png", "b.png"]
+        for place, name in enumerate(names):
+            (tmp_path / "i" / name).write_bytes((generated / f"{place:03d}.png").read_bytes())
+        assert giqa("score", scorer, tmp_path / "i", "--to", tmp_path / "s").status == 0
+        rows = "".join(f"{name},{place}\n" for place, name in enumerate(names))
+        (tmp_path / "o.csv").write_text("name,opinion\n" + rows, errors="surrogateescape")
+        done = giqa("agree", tmp_path / "s", tmp_path / "o.csv", "--json")
+        assert (done.status, done.content["rows"]) == (0, 3)
 
     def test_an_image_without_a_score_is_named_or_dropped(self, giqa, scores, tmp_path):
         (tmp_path / "p.csv").write_text("better,worse\n000.png,nowhere.png\n000.png,025.png\n")

@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -124,12 +126,120 @@ class TestInput:
         (tmp_path / "o.csv").write_text("name,MOS\n000.png,good\n001.png,bad\n002.png,1\n")
         refused(giqa("agree", scores, tmp_path / "o.csv"), 3, "expected columns name and opinion")
         done = giqa("agree", scores, tmp_path / "o.csv", "--opinion", "MOS")
-        refused(done, 3, "expected numbers, got column MOS")
+        refused(done, 3, "expected numbers in column MOS, got 'good' for '000.png'")
+
+    @pytest.mark.parametrize(
+        ("suffix", "text", "message"),
+        [
+            ("csv", "name,opinion\n000.png,nan\n", "got 'nan' for '000.png'"),
+            ("csv", "name,opinion\n000.png,\n", "got '' for '000.png'"),
+            ("csv", "name,opinion\n000.png,inf\n", "got 'inf' for '000.png'"),
+            ("csv", "name,opinion\n000.png,1\n000.png,2\n", "one row an image, got '000.png' 2"),
+            ("csv", "better,worse\n000.png,000.png\n", "two images a pair, got '000.png' against"),
+            ("csv", "name,opinion\n000.png,1,2\n001.png,2,3\n", "a table of its suffix"),
+            ("csv", "name,opinion\n", "rows whose images have scores, got none of 0"),
+            ("csv", "name,opinion\n000.png,1\n", "expected three images or more, got 1"),
+            ("json", '{"a": 1}', "got JSON that is no list of objects"),
+            ("json", "[1, 2]", "got JSON that is no list of objects"),
+            ("json", "{", "a table of its suffix"),
+            ("parquet", "no", "a table of its suffix"),
+            ("txt", "name,opinion\n", "suffix of"),
+        ],
+    )
+    def test_opinions_that_are_none(self, giqa, scores, tmp_path, suffix, text, message):
+        people = tmp_path / f"o.{suffix}"
+        people.write_text(text)
+        done = giqa("agree", scores, people)
+        refused(done, 3, message, str(people))
+        assert done.err.count("expected") == 1
+
+    def test_a_path_that_is_empty(self, giqa, scorer, real, generated, scores, tmp_path):
+        for command in (
+            ("fit", "", "--to", tmp_path / "s", *FIT),
+            ("fit", real, "--to", "", *FIT),
+            ("score", scorer, " ", "--to", tmp_path / "s"),
+            ("score", "", generated, "--to", tmp_path / "s"),
+            ("agree", scores, ""),
+        ):
+            refused(giqa(*command), 2, "expected a path, got '", "is a variable not set?")
+        for unnamed in ("", "a=", " "):
+            done = giqa("compare", real, unnamed, "--to", tmp_path / "s", *FIT)
+            refused(done, 3, "set: expected NAME=PATH")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_output_among_the_images(self, giqa, scorer, real, generated, scores):
+        inside = generated / "deep" / "out"
+        for command in (
+            ("score", scorer, generated, "--to", inside),
+            ("compare", real, f"a={generated}", "--to", inside, *FIT),
+            ("compare", generated, f"a={real}", "--to", inside, *FIT),
+            ("pick", scores, generated, "--keep", 1, "--how", "copy", "--to", inside),
+            ("score", scorer, generated, "--to", generated, "--overwrite"),
+        ):
+            refused(giqa(*command), 3, f"output: expected a place outside of {generated}")
+        assert not inside.parent.exists()
+
+    def test_a_file_where_a_folder_should_be_and_the_other_way_round(
+        self, giqa, scorer, generated, scores, tmp_path
+    ):
+        (tmp_path / "file").write_text("mine")
+        (tmp_path / "folder.csv").mkdir()
+        for options in ((), ("--overwrite",)):
+            pick = ("pick", scores, generated, "--keep", 1, "--how", "copy", *options)
+            done = giqa("score", scorer, generated, "--to", tmp_path / "file", *options)
+            refused(done, 3, f"{tmp_path / 'file'}")
+            refused(giqa(*pick, "--to", tmp_path / "file"), 3, f"{tmp_path / 'file'}")
+            done = giqa("pick", scores, "--keep", 1, "--to", tmp_path / "folder.csv", *options)
+            refused(done, 3, "output: expected a file, got", "a folder that is there")
+        assert (tmp_path / "file").read_text() == "mine"
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder.csv"]
+
+    def test_a_list_without_a_format(self, giqa, scores, tmp_path):
+        for name in ("list", "list.txt"):
+            done = giqa("pick", scores, "--keep", 1, "--to", tmp_path / name)
+            refused(done, 3, "output: expected a .csv or .parquet, got", name)
+
+    def test_a_name_that_parquet_cannot_hold(self, giqa, scorer, generated, tmp_path):
+        images = tmp_path / "images"
+        images.mkdir()
+        (images / "\udcff.png").write_bytes((generated / "000.png").read_bytes())
+        done = giqa("score", scorer, images, "--to", tmp_path / "s", "--format", "parquet")
+        refused(done, 3, "scores.parquet: expected names in UTF-8", r"'\udcff.png'")
+        assert ".part" not in done.err
+        assert not (tmp_path / "s").exists()
+
+    def test_a_parameter_that_is_no_yaml(self, giqa, tmp_path):
+        done = giqa("book", "run", "1_giqa/features", "-p", "seed=[", "--to", tmp_path)
+        refused(done, 3, "-p: expected a value in YAML, got '['")
+
+    @pytest.mark.parametrize(
+        ("words", "message"),
+        [
+            (("guess",), "No such command 'guess'. 'giqa --help'"),
+            (("fit",), "Missing argument 'REAL'. 'giqa fit --help'"),
+            (("fit", "x"), "Missing option '--to'."),
+            (("fit", "x", "--to"), "'--to' requires an argument"),
+            (("fit", "x", "--to", "y", "--components", "0"), "0 is not in the range"),
+            (("data", "where"), "'giqa data where --help' shows the usage."),
+            (("pick", "x", "--keep", "some"), "no share (0.9, 90%) and no number"),
+            (("pick", "x", "--keep", "1", "--how", "link"), "needs IMAGES and --to FOLDER"),
+        ],
+    )
+    def test_wrong_usage(self, giqa, words, message):
+        refused(giqa(*words), 2, message)
+        done = giqa(words[0], "--json", *words[1:])
+        assert done.status == 2
+        assert (done.content["ok"], done.content["exit_status"]) == (False, 2)
 
     def test_a_device_that_is_not_there(self, giqa, real, tmp_path):
         for device in ("cuda:77", "gpu"):
             done = giqa("fit", real, "--to", tmp_path / "s", *FIT, "--device", device)
             refused(done, 3, "device: expected one of this machine")
+
+    def test_weights_that_are_not_there(self, giqa, real, tmp_path):
+        for name in ("pixels@4", "inception_v3"):
+            options = ["--extractor", name, "--weights", tmp_path / "none"]
+            refused(giqa("fit", real, "--to", tmp_path / "s", *options), 4, "weights: expected")
 
 
 class TestMachine:
@@ -137,7 +247,10 @@ class TestMachine:
         (tmp_path / "file").write_text("")
         done = giqa("score", scorer, generated, "--to", tmp_path / "file" / "s")
         refused(done, 5, str(tmp_path / "file"))
-        refused(giqa("score", scorer, generated, "--to", "/proc/s"), 5, "/proc")
+        for place in ("/proc/s", tmp_path / ("n" * 300)):
+            done = giqa("score", scorer, generated, "--to", place)
+            refused(done, 5, str(place), "; ")
+            assert ".part" not in done.err
 
     def test_no_place_for_the_cache(self, giqa, scorer, generated, tmp_path, monkeypatch):
         (tmp_path / "file").write_text("")
@@ -206,15 +319,50 @@ class TestMachine:
         assert (done.returncode, done.stderr) == (0, "")
 
     @pytest.mark.slow
-    def test_stdout_on_a_full_disk(self, scores):
+    @pytest.mark.parametrize("words", [("pick", "SCORES", "--keep", "100%"), ("fit", "--help")])
+    def test_stdout_on_a_full_disk(self, scores, words):
+        command = [str(scores) if word == "SCORES" else word for word in words]
         with Path("/dev/full").open("w") as full:
             done = subprocess.run(
-                [*GIQA, "pick", str(scores), "--keep", "100%"],
-                stdout=full, stderr=subprocess.PIPE, text=True, check=False,
-            )  # fmt: skip
+                [*GIQA, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
         assert done.returncode == 5
-        assert "No space left on device" in done.stderr
-        assert "Traceback" not in done.stderr
+        assert (
+            done.stderr == "giqa: stdout: No space left on device; make room or write elsewhere\n"
+        )
+
+    @pytest.mark.slow
+    def test_a_stdout_that_is_closed_is_no_error(self, scores):
+        closed = ["sh", "-c", '"$@" >&-', "sh", *GIQA, "pick", str(scores), "--keep", "100%"]
+        done = subprocess.run(closed, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+    @pytest.mark.slow
+    def test_an_interrupt_on_a_terminal_that_shows_progress(self, scorer, tmp_path):
+        images = write_folder(tmp_path / "many", smooth(3000, seed=0))
+        command = ["score", str(scorer), str(images), "--to", str(tmp_path / "s"), "--no-cache"]
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(sys.executable, [*GIQA, *command])
+        termios.tcsetwinsize(terminal, (24, 80))
+        shown, pressed = b"", False
+        while data := _read(terminal):
+            shown += data
+            if b"image/s" in shown and not pressed:
+                os.write(terminal, b"\x03")  # what Ctrl-C sends
+                pressed = True
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+        assert shown.strip().endswith(b"giqa: interrupted")
+        assert b"Traceback" not in shown
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["many"]
+
+
+def _read(terminal: int) -> bytes:
+    """What the other side of a terminal shows next; nothing once it is closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
 
 
 def test_scores_are_the_same_after_all_that(giqa, scorer, generated, scores, tmp_path):

@@ -1,4 +1,5 @@
 import json
+import signal
 import warnings
 
 import numpy as np
@@ -42,6 +43,18 @@ def test_every_error_is_one_line_and_a_status(capsys, error, status, line):
     content = json.loads(capsys.readouterr().out)
     assert (content["ok"], content["exit_status"]) == (False, status)
     assert line in content["error"]
+
+
+def test_an_interrupt_that_was_taken_for_another_error(capsys):
+    def command():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ValueError("no array") from None
+
+    assert run(command) == 130
+    assert capsys.readouterr().err == "giqa: interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_debug_shows_the_traceback():

@@ -28,11 +28,23 @@ def test_a_failure_leaves_nothing(write, tmp_path):
 @pytest.mark.parametrize("write", [whole_file, whole_folder])
 def test_what_is_there_is_refused_and_stays(write, tmp_path):
     target = tmp_path / "out"
-    target.mkdir()
-    (target / "mine").write_text("1")
+    mine = target if write is whole_file else target / "mine"
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_text("1")
     with pytest.raises(InputError, match=r"expected a new place.*--overwrite"), write(target):
         pass
-    assert (target / "mine").read_text() == "1"
+    assert mine.read_text() == "1"
+
+
+@pytest.mark.parametrize("write", [whole_file, whole_folder])
+def test_an_error_names_the_place_that_was_asked_for(write, tmp_path):
+    def fail():
+        with write(tmp_path / "out.csv") as path:
+            raise OSError(28, "No space left on device", str(path / "a"))
+
+    with pytest.raises(OSError, match="No space") as caught:
+        fail()
+    assert caught.value.filename == str(tmp_path / "out.csv" / "a")
 
 
 def test_an_empty_folder_is_no_hindrance(tmp_path):

@@ -3,6 +3,7 @@
 One test renders a sound book and all others of this file read its pages.
 """
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -142,6 +143,20 @@ def test_the_overviews(pages: dict[str, Page]) -> None:
     exhibits = pages["book/exhibits.html"].article
     assert link(Page("", exhibits), "One chapter")["href"] == "../notebooks/1_part/chapter.html"
     assert "Fewer draws." in exhibits.get_text()
+
+
+def test_where_a_peer_is_faster_the_page_says_so(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(root / "book" / "_ext"))
+    lost = importlib.import_module("giqa_book.overview")._lost
+    row = {"task": "KNN", "size": "N=9", "peer": "faiss", "file": "bench_scores.py"}
+    assert lost([row | {"ratio": ratio} for ratio in (None, 1.0, 3.0)]) == []
+    assert lost([row | {"ratio": 0.5, "file": "bench_gman.py"}]) == []
+    said = lost([row | {"ratio": 0.5}, row | {"ratio": 2.0}])
+    assert [line for line in said if line.startswith("- ")] == [
+        "- KNN, N=9: faiss is 2.0 times as fast"
+    ]
 
 
 def test_every_check_of_the_real_book_holds(pages: dict[str, Page], html: Path) -> None:

@@ -166,8 +166,26 @@ class Benchmarks(MarkdownDirective):
         return [
             *table(frame, caption=caption, name=anchor("tbl benchmarks", only or "")),
             "",
+            *_lost(rows),
             *(line for row in rows for line in _details(row)),
         ]
+
+
+#: Here the other side is ours too: a plain GAN's step, other numbers of threads.
+OURS = ("bench_gman.py", "bench_threads.py")
+
+
+def _lost(rows: list[dict[str, Any]]) -> list[str]:
+    """The rows in which a peer's package is faster than we are."""
+    others = [row for row in rows if row.get("file") not in OURS]
+    lost = [row for row in others if row.get("ratio") is not None and row["ratio"] < 1]
+    if not lost:
+        return []
+    lines = ["**Where we lose.** In these rows the peer is the faster one:", ""]
+    for row in lost:
+        times = 1 / row["ratio"]
+        lines.append(f"- {row['task']}, {row['size']}: {row['peer']} is {times:.1f} times as fast")
+    return [*lines, ""]
 
 
 def _details(row: dict[str, Any]) -> list[str]:
