@@ -67,7 +67,7 @@ common = {"paper": "ours", "seeds": [seed], "dataset": dataset}
 def available(package):
     """Whether an optional package is installed; says so if it is not."""
     found = importlib.util.find_spec(package) is not None
-    print(f"{package} is installed" if found else f"{package} is not installed: this cell does without it")
+    print("" if found else f"{package} is not installed: this cell does without it\n", end="")
     return found
 
 # %% [markdown]
