@@ -70,6 +70,7 @@ __all__ = [
 INCEPTION = "inception_v3_fid"  # the network of the published Inception scores and FIDs
 
 UNMIRRORED = ("digits", "mnist")  # whose mirror images are something else
+WIDER_AT_LAST = ("cifar100",)  # whose classifier's last blocks are twice as wide (Table 4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +238,14 @@ class ScoreStudy:
             ]
         return torch.cat(parts).numpy()
 
+    @property
+    def guide(self) -> LabelGuideSettings:
+        """The classifier's settings as the data set asks for them."""
+        guide, dataset = self.preset.guide, self.study.dataset
+        last = guide.widths[-1] * (2 if dataset in WIDER_AT_LAST else 1)
+        flip = guide.flip and dataset not in UNMIRRORED
+        return replace(guide, widths=(*guide.widths[:-1], last), flip=flip)
+
     def alteration(self, run: str) -> Alteration:
         """How a run differs from training by the discriminator alone; made anew for each training."""
         kind, p, study = _KINDS[check_choice(run, SCORE_RUNS, name="run")], self.preset, self.study
@@ -244,7 +253,7 @@ class ScoreStudy:
         if kind.adversary:
             guide = LabelGuide(
                 lambda size, random: self.feed(size, random),
-                replace(p.guide, flip=p.guide.flip and study.dataset not in UNMIRRORED),
+                self.guide,
                 channels=self.architecture.channels,
                 classes=self.classes,
                 seed=study.seed,

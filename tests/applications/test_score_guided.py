@@ -114,6 +114,15 @@ def test_digits_are_not_mirrored(bench):
     assert bench.alteration("ControlGAN").description["label guide"]["flip"] is False
 
 
+def test_the_classifier_is_table_4s_on_cifar_100(bench, monkeypatch):
+    paper = ScoreStudy(bench.study, SCORE_PRESETS["paper"])
+    monkeypatch.setattr(bench.study, "dataset", "cifar10")
+    assert paper.guide.widths == (32, 64, 128, 128)
+    monkeypatch.setattr(bench.study, "dataset", "cifar100")
+    assert paper.guide.widths == (32, 64, 128, 256)
+    assert paper.guide.flip
+
+
 def test_a_run_is_judged_by_networks_that_did_not_guide_it(bench):
     found = bench.judge_run("ControlGAN", steps=[2])
     assert set(found["judge"]) == {"classifier", "efficientnet_lite2@64", "evaluator"}
