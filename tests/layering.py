@@ -15,6 +15,7 @@ RANKS = (
     {"results", "figures", "collecting"},
     {"runner"},
     {"cli", "distributed"},
+    {"__main__"},
 )
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
 
