@@ -144,10 +144,10 @@ for r in found.itertuples():
 show_table(found[["judge", "metric", "value", "half_width"]], name="tbl-differences", caption="ScoreGAN minus ControlGAN, mean over seeds and half width of the 95 % interval (this build; none from one seed).")
 
 # %% [markdown]
-# In the committed runs, which end early, the score has lowered the Inception score by another ImageNet network by
-# {num}`cpu:2_scoregan/results.d-is-other|.1f` and raised $\log$ FID by {num}`cpu:2_scoregan/results.d-log-fid-other|.2f` there and by
-# {num}`cpu:2_scoregan/results.d-log-fid-own|.2f` in the data set's own space, while the evaluator's own score rose by
-# {num}`cpu:2_scoregan/results.d-is-evaluator|.1f`: {doc}`training` shows why. This is no verdict on the paper's length of training, which is
+# In the committed runs, which end early, ScoreGAN's Inception score by another ImageNet network differs from ControlGAN's by
+# {num}`cpu:2_scoregan/results.d-is-other|+.1f`, its $\log$ FID there by {num}`cpu:2_scoregan/results.d-log-fid-other|+.2f` and in the data set's own space by
+# {num}`cpu:2_scoregan/results.d-log-fid-own|+.2f`, and the evaluator's own score by {num}`cpu:2_scoregan/results.d-is-evaluator|+.1f`. Three pairs tell little of
+# this from nought, but the direction is no surprise: {doc}`training` shows why. This is no verdict on the paper's length of training, which is
 # nearly three hundred times as long and sixteen times as wide.
 
 # %%

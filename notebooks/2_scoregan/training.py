@@ -239,9 +239,17 @@ excess.pivot(index="run", columns="seed", values="value")
 # {num}`cpu:2_scoregan/training.scoregan-is-other-360|.1f` against {num}`cpu:2_scoregan/training.controlgan-is-other-360|.1f`. In shares of real images'
 # scores the evaluator's excess over the judge grew by {num}`cpu:2_scoregan/training.excess-scoregan|.2f`; for the score alone, by
 # {num}`cpu:2_scoregan/training.excess-score-alone|.2f`. Below real images' score, where the bound does nothing, the only thing that holds the score
-# back is its weight against the discriminator's; the paper's one half is not little for networks as small as these. The distance of batch
-# moments as the score did no such harm (one seed): an FID of {num}`cpu:2_scoregan/training.fid-as-the-score-fid-other|.0f` in Lite2's space
-# beside ControlGAN's {num}`cpu:2_scoregan/training.controlgan-fid-other-360|.0f`.
+# back is its weight against the discriminator's; the paper's one half is not little for networks as small as these.
+#
+# **The paper's future work** does neither harm nor good that three seeds could vouch for. With the distance of batch moments as the score the log of the FID
+# differs from ControlGAN's by {num}`cpu:2_scoregan/training.against-fid-as-the-score-log-fid-other|+.2f` in Lite2's space and by
+# {num}`cpu:2_scoregan/training.against-fid-as-the-score-log-fid-own|+.2f` in the classifier's; with this library's density,
+# {num}`cpu:2_scoregan/training.against-density-as-the-score-log-fid-other|+.2f` and {num}`cpu:2_scoregan/training.against-density-as-the-score-log-fid-own|+.2f`. Neither
+# is seen to please the evaluator more than the judge ({num}`cpu:2_scoregan/training.excess-fid-as-the-score|+.2f` and {num}`cpu:2_scoregan/training.excess-density-as-the-score|+.2f`).
+#
+# **The score alone**, by contrast, takes the evaluator to {num}`cpu:2_scoregan/training.score-alone-is-evaluator|.1f`, near real images'
+# {num}`cpu:2_scoregan/training.real-is-evaluator|.1f`, with images of which the data set's own classifier thinks nothing: a score of
+# {num}`cpu:2_scoregan/training.score-alone-is-own|.1f` beside real images' {num}`cpu:2_scoregan/training.real-is-own|.1f`, and in its space the largest distance of all runs.
 #
 # The printed bound gave ControlGAN's images to the last bit: their mean difference is {num}`cpu:2_scoregan/training.printed-apart|.0f`. And the share of
 # images of the class asked for, {num}`cpu:2_scoregan/training.controlgan-label-accuracy-own-360|.2f`, is chance: in so short a training the classifier is
