@@ -5,8 +5,12 @@ that would read them.
 """
 
 import os
+import signal
 import tempfile
 from pathlib import Path
+
+# What a shell starts in the background ignores interrupts, and so does all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")  # two processes with two threads each are slower than one

@@ -256,6 +256,9 @@ def _forked(command: Sequence[object], trial: Trial) -> tuple[int, str]:
 def _command(command: Sequence[object], trial: Trial, writing: int) -> int:
     """What the child does; the moments before and after the command are not the command's."""
     status = None
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # what a shell starts in the background ignores it
     with os.fdopen(writing, "w", errors="replace") as said:
         try:
             trial.before()
