@@ -69,8 +69,9 @@ def set_channels(images: Images, channels: int) -> Recoloured:
     if channels == 3:
         return images.expand(-1, 3, -1, -1).contiguous()
     values = images if images.is_floating_point() else images.to(torch.float32)
-    weights = torch.tensor(_LUMA, dtype=values.dtype, device=values.device)
-    luma = torch.einsum("nchw,c->nhw", values, weights).unsqueeze(1)
+    # channel by channel: a matrix product's last bit would depend on how many images there are
+    red, green, blue = (weight * values[:, [i]] for i, weight in enumerate(_LUMA))
+    luma = red + green + blue
     return luma if images.is_floating_point() else luma.round_().clamp_(0, 255).to(torch.uint8)
 
 

@@ -106,7 +106,7 @@ class TestProcesses:
     def test_two_processes_make_what_one_makes_and_no_image_twice(self, folder, script, tmp_path):
         logs = [tmp_path / f"{rank}.log" for rank in (0, 1)]
         workers = [
-            start(script, folder, tmp_path / "store", log, rank, pause=0.02)
+            start(script, folder, tmp_path / "store", log, rank, pause=0.1)
             for rank, log in enumerate(logs)
         ]
         assert [worker.communicate(timeout=120)[0].strip() for worker in workers] == ["149"] * 2
