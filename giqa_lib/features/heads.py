@@ -17,7 +17,7 @@ from torch import nn
 
 from giqa_lib.checks import DataUnavailable, check_choice, check_features
 from giqa_lib.features import efficientnet, inception, mobilenet
-from giqa_lib.features.networks import NetworkSpec, find_weights, read_weights
+from giqa_lib.features.networks import NetworkSpec, find_weights, load_body_and_head
 
 __all__ = ["class_probabilities", "has_weights", "head_of"]
 
@@ -57,10 +57,8 @@ def head_of(name: str, *, weights: str | os.PathLike[str] | None = None) -> nn.M
 @lru_cache(maxsize=4)  # a second for each network, and a training is judged at many steps
 def _read(name: str, path: Path, changed: int) -> nn.Module:
     spec = _SPECS[name]
-    network = spec.build(spec.input_size)
-    head = network.get_submodule(spec.head)  # the spec takes it off once the weights are in
-    spec.load(network, read_weights(path))
-    return head.eval().requires_grad_(False)
+    _, head = load_body_and_head(spec, spec.input_size, path)
+    return head.requires_grad_(False)
 
 
 def has_weights(name: str) -> bool:

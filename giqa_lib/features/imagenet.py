@@ -14,7 +14,7 @@ from torch.nn import functional
 from giqa_lib.checks import check_choice, check_images
 from giqa_lib.features import efficientnet, mobilenet
 from giqa_lib.features.folding import fold_batch_norm, fold_same_padding
-from giqa_lib.features.networks import check_input_size, find_weights, read_weights
+from giqa_lib.features.networks import check_input_size, find_weights, load_body_and_head
 
 __all__ = ["ImageNetClassifier", "imagenet_classifier"]
 
@@ -89,10 +89,8 @@ def imagenet_classifier(
     """
     spec = _SPECS[check_choice(name, sorted(_SPECS), name="name")]
     size = check_input_size(spec, input_size)
-    network = spec.build(size)
-    head = network.get_submodule(spec.head)  # the spec takes it off once the weights are in
-    spec.load(network, read_weights(find_weights(spec, weights)))
-    body = fold_same_padding(fold_batch_norm(network.eval()))
+    network, head = load_body_and_head(spec, size, find_weights(spec, weights))
+    body = fold_same_padding(fold_batch_norm(network))
     whole = ImageNetClassifier(
         body, head, name=f"{name}@{size}", input_size=size, mean=spec.mean, std=spec.std
     )

@@ -18,6 +18,7 @@ __all__ = [
     "build_extractor",
     "check_input_size",
     "find_weights",
+    "load_body_and_head",
     "load_by_name",
     "load_in_order",
     "read_weights",
@@ -88,6 +89,16 @@ def build_extractor(
         resize_native=spec.resize_native,
         device=device,
     )
+
+
+def load_body_and_head(
+    spec: NetworkSpec, input_size: int, path: Path
+) -> tuple[nn.Module, nn.Module]:
+    """The network up to its features, in evaluation mode, and its layer from features to logits."""
+    network = spec.build(input_size)
+    head = network.get_submodule(spec.head)  # the spec takes it off once the weights are in
+    spec.load(network, read_weights(path))
+    return network.eval(), head.eval()
 
 
 def read_weights(path: Path) -> StateDict:

@@ -113,7 +113,7 @@ show_table(wide, name="tbl-models", caption="Both models and real images, mean o
 # %% [markdown]
 # The paper's numbers stand beside ours on its own data in {doc}`cifar`.
 #
-# Papers print another spread beside an Inception score: the standard deviation of the parts (ten, as theirs) that the images of *one* training are cut into.
+# Papers print another spread beside an Inception score: the standard deviation of the parts (in the committed runs ten, as theirs) that the images of *one* training are cut into.
 # It says how sure the score of these images is, and nothing of the next training.
 
 # %%

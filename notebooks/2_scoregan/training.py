@@ -95,7 +95,7 @@ pd.Series(apart, name="mean difference of pixels from ControlGAN").to_frame()
 # ## Figure 3: along the training
 #
 # Inception score by a network of the data set's own labels and by an ImageNet network that is not the evaluator; FID in
-# the spaces of the same two. Fewer images than the paper's 50,000, as the profile allows, in ten parts like theirs. Where
+# the spaces of the same two. Fewer images than the paper's 50,000, as the profile allows, in the committed runs in ten parts like theirs. Where
 # the weights of the Inception network are on the machine, it judges too.
 
 # %%
