@@ -193,14 +193,8 @@ from giqa_lib.applications.score_course import (
     at_equal_seconds,
     late_progress,
 )
-from giqa_lib.applications.score_guided import (
-    COLOUR_PRESETS,
-    INCEPTION,
-    SCORE_PRESETS,
-    SCORE_RUNS,
-    ScorePreset,
-    ScoreStudy,
-)
+from giqa_lib.applications.score_guided import INCEPTION, SCORE_RUNS, ScoreStudy
+from giqa_lib.applications.score_presets import COLOUR_PRESETS, SCORE_PRESETS, ScorePreset
 from giqa_lib.applications.scored_pool import (
     ScoredPool,
     auc,

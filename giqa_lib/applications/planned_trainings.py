@@ -7,7 +7,8 @@ import torch
 
 from giqa_lib.applications.generator_families import FAMILIES, FAMILY_PRESETS, family_settings
 from giqa_lib.applications.gman_study import COLLAPSING, GMAN_MODELS, GMAN_PRESETS, GMANStudy
-from giqa_lib.applications.score_guided import SCORE_PRESETS, ScoreStudy
+from giqa_lib.applications.score_guided import ScoreStudy
+from giqa_lib.applications.score_presets import SCORE_PRESETS
 from giqa_lib.applications.snapshot_study import PRESETS, Study
 from giqa_lib.applications.translation_study import TRANSLATION_PRESETS
 from giqa_lib.checks import check_choice
