@@ -2,8 +2,8 @@
 
 The sub-packages stand in ranks and import only from lower ones::
 
-    checks < store < data < features < {scores, iqa, gan, evaluation}
-           < applications < {results, figures} < runner < {cli, distributed}
+    checks < {store, checkpoints} < data < features < learning < {scores, iqa, gan, evaluation}
+           < applications < {results, figures, collecting} < runner < {cli, distributed} < __main__
 """
 
 from importlib.metadata import PackageNotFoundError, version

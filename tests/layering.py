@@ -17,7 +17,15 @@ RANKS = (
     {"cli", "distributed"},
     {"__main__"},
 )
+APPLICATIONS = (
+    {"pairs", "opinion", "folders"},
+    {"snapshots"},
+    {"giqa", "generators", "scoregan"},
+    {"attgf", "gman"},
+    {"planned_trainings"},
+)  # ranks within applications
 RANK = {name: rank for rank, names in enumerate(RANKS) for name in names}
+WITHIN = {name: rank for rank, names in enumerate(APPLICATIONS) for name in names}
 
 
 def _imports(source: str) -> Iterator[str]:
@@ -63,7 +71,22 @@ def problems(library: Path) -> list[str]:
                 continue
             if other != own and RANK.get(other, len(RANKS)) >= RANK[own]:
                 found.append(f"{module} imports {name}: not of a lower rank")
+            if own == other == "applications":
+                found += _within_applications(module, name)
     return found + _circles(graph)
+
+
+def _within_applications(module: str, name: str) -> list[str]:
+    """What the ranks of the sub-packages of applications forbid."""
+    parts, others = module.split("."), name.split(".")
+    own, other = (part[2] if len(part) > 2 else "" for part in (parts, others))
+    if own == other or not own:
+        return []
+    if other not in WITHIN or own not in WITHIN:
+        return [f"{module} imports {name}: {own if own not in WITHIN else other} has no rank"]
+    if WITHIN[other] >= WITHIN[own]:
+        return [f"{module} imports {name}: not of a lower rank"]
+    return []
 
 
 def _circles(graph: dict[str, set[str]]) -> list[str]:

@@ -33,6 +33,21 @@ def test_the_library_keeps_its_ranks(root: Path) -> None:
         ("results/planted.py", "from . import display", "relative imports"),
         ("results/planted.py", "from giqa_lib.results import planted", "circle"),
         ("results/verdicts.py", "from giqa_lib.results.tables import records", "circle"),
+        (
+            "applications/pairs/planted.py",
+            "from giqa_lib.applications.snapshots import Study",
+            "not of a lower rank",
+        ),
+        (
+            "applications/gman/planted.py",
+            "from giqa_lib.applications.attgf import ATTGF",
+            "not of a lower rank",
+        ),
+        (
+            "applications/unheard.py",
+            "from giqa_lib.applications.pairs import Pairs",
+            "unheard has no rank",
+        ),
         ("utils.py", "", "utils has no rank"),
     ],
 )

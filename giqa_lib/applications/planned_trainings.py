@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 import torch
 
-from giqa_lib.applications.generator_families import FAMILIES, FAMILY_PRESETS, family_settings
-from giqa_lib.applications.gman_study import COLLAPSING, GMAN_MODELS, GMAN_PRESETS, GMANStudy
-from giqa_lib.applications.score_guided import ScoreStudy
-from giqa_lib.applications.score_presets import SCORE_PRESETS
-from giqa_lib.applications.snapshot_study import PRESETS, Study
-from giqa_lib.applications.translation_study import TRANSLATION_PRESETS
+from giqa_lib.applications.generators import TRANSLATION_PRESETS
+from giqa_lib.applications.gman import COLLAPSING, GMAN_MODELS, GMAN_PRESETS, GMANStudy
+from giqa_lib.applications.scoregan import SCORE_PRESETS, ScoreStudy
+from giqa_lib.applications.snapshots import (
+    FAMILIES,
+    FAMILY_PRESETS,
+    PRESETS,
+    Study,
+    family_settings,
+)
 from giqa_lib.checks import check_choice
 from giqa_lib.gan import (
     Architecture,

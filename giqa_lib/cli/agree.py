@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from giqa_lib.applications import opinion_agreement, order_agreement
+from giqa_lib.applications.opinion import opinion_agreement, order_agreement
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.cli.options import PATH, reported
 from giqa_lib.cli.reporting import Report

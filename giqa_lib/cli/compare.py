@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from giqa_lib.applications import (
+from giqa_lib.applications.folders import (
     BETTER,
     REAL,
     FolderComparison,

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from giqa_lib.applications import ScoredImages
+from giqa_lib.applications.folders import ScoredImages
 from giqa_lib.cli.thumbnails import evenly_spaced, thumbnails
 from giqa_lib.data import ImageSet
 from giqa_lib.figures import Plot, image_grid

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from giqa_lib.applications import ScorerSettings, fit_scorer
+from giqa_lib.applications.folders import ScorerSettings, fit_scorer
 from giqa_lib.cli.options import PATH, computing, opened, output, reported, settings_options
 from giqa_lib.cli.reporting import Report
 from giqa_lib.cli.writing import whole_folder

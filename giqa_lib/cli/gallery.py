@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from giqa_lib.applications import ScoredImages
+from giqa_lib.applications.folders import ScoredImages
 from giqa_lib.cli.thumbnails import evenly_spaced, thumbnails
 from giqa_lib.data import ImageSet
 

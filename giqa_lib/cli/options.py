@@ -10,7 +10,7 @@ from typing import Any
 import click
 import torch
 
-from giqa_lib.applications import ScorerSettings
+from giqa_lib.applications.folders import ScorerSettings
 from giqa_lib.checks import DataUnavailable, InputError, error_line
 from giqa_lib.cli.reporting import Report, reporting
 from giqa_lib.data import ImageSet, open_images

@@ -7,13 +7,13 @@ from pathlib import Path, PurePosixPath
 import click
 import numpy as np
 
-from giqa_lib.applications import pick as best
 from giqa_lib.checks import InputError, error_line
 from giqa_lib.cli.options import PATH, opened, reported
 from giqa_lib.cli.reporting import Report
 from giqa_lib.cli.scores_file import read_scores, write_table
 from giqa_lib.cli.writing import check_outside, whole_file, whole_folder
 from giqa_lib.data import ImageSet
+from giqa_lib.scores import pick as best
 
 __all__ = ["pick", "safe_name", "write_picked"]
 
@@ -26,7 +26,7 @@ class Amount(click.ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> dict[str, float | int]:
-        """A share or a count, as giqa_lib.applications.pick takes it."""
+        """A share or a count, as giqa_lib.scores.pick takes it."""
         text = str(value)
         try:
             if text.endswith("%"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pandas as pd
 
-from giqa_lib.applications import ScoredImages, load_scorer
+from giqa_lib.applications.folders import ScoredImages, load_scorer
 from giqa_lib.cli.contact_sheet import contact_sheet, write_png
 from giqa_lib.cli.gallery import gallery, write_gallery
 from giqa_lib.cli.options import PATH, computing, opened, output, reported

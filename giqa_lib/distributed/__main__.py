@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from giqa_lib.applications import load_scorer
+from giqa_lib.applications.folders import load_scorer
 from giqa_lib.checks import DataUnavailable, GiqaError
 from giqa_lib.data import open_images
 from giqa_lib.distributed import extract_blocks, this_worker, threads_each

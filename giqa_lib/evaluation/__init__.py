@@ -51,6 +51,11 @@ from giqa_lib.evaluation.reliability import (
     stepped_reliability,
     vote_variances,
 )
+from giqa_lib.evaluation.seeds import (
+    combine_on_same_images,
+    combine_seeds,
+    paired_differences,
+)
 from giqa_lib.evaluation.spectra import (
     SpectrumDifference,
     average_spectrum,
@@ -80,6 +85,8 @@ __all__ = [
     "average_spectrum",
     "bootstrap",
     "check_votes",
+    "combine_on_same_images",
+    "combine_seeds",
     "decide",
     "diversity_score",
     "error_rate",
@@ -101,6 +108,7 @@ __all__ = [
     "nearest_profile",
     "observer_agreement",
     "pair_accuracy",
+    "paired_differences",
     "plcc",
     "precision_recall_density_coverage",
     "proportion",

@@ -115,7 +115,7 @@ def training_lines(profile: str, *, dataset: str, store: Store, sustained: float
     Hours are of one seed. The rate of a GPU is for the reader to say: none is measured here.
     """
     # here, for every run of a sweep starts this package anew and most need no network
-    from giqa_lib.applications import planned_trainings
+    from giqa_lib.applications.planned_trainings import planned_trainings
 
     check_positive(sustained, name="sustained")
     yield (

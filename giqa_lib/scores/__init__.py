@@ -15,6 +15,7 @@ from giqa_lib.scores.learned_training import (
 )
 from giqa_lib.scores.mixture import GaussianMixture, StarvedComponentWarning
 from giqa_lib.scores.neighbours import KNearestNeighbours
+from giqa_lib.scores.picker import pick
 from giqa_lib.scores.pseudo_labels import (
     even_thresholds,
     official_thresholds,
@@ -47,6 +48,7 @@ __all__ = [
     "min_max",
     "noisy_labels",
     "official_thresholds",
+    "pick",
     "pseudo_labels",
     "read_label_file",
     "read_labelled_images",

@@ -46,9 +46,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import TRANSLATION_PRESETS, TranslationJudge, TranslationStudy
-from giqa_lib.applications import best_mixture, combine_seeds, differences, held_out_likelihoods
+from giqa_lib.applications.generators import TRANSLATION_PRESETS, TranslationJudge, TranslationStudy
+from giqa_lib.applications.giqa import best_mixture, held_out_likelihoods
+from giqa_lib.applications.pairs import differences
 from giqa_lib.data import LABEL_MAP_SETS, degrade, find, load_pairs
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars, coloured_maps, image_grid, score_distributions
 from giqa_lib.gan import SPADE, one_hot_maps
 from giqa_lib.results import Run, show, show_table

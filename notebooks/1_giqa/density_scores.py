@@ -51,10 +51,10 @@ import numpy as np
 import pandas as pd
 from scipy.stats import multivariate_normal
 
-from giqa_lib.applications import PRESETS, Study, accuracies, auc, combine_seeds
-from giqa_lib.applications import effective_classes, outcomes, score_pool, step_agreement
-from giqa_lib.figures import best_and_worst, curves, density_contours, image_grid
-from giqa_lib.figures import score_distributions, sorted_strip
+from giqa_lib.applications.pairs import accuracies, outcomes
+from giqa_lib.applications.snapshots import PRESETS, Study, auc, effective_classes, score_pool, step_agreement
+from giqa_lib.evaluation import combine_seeds
+from giqa_lib.figures import best_and_worst, curves, density_contours, image_grid, score_distributions, sorted_strip
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.scores import GaussianMixture, KNearestNeighbours, RankCalibration, SingleGaussian, min_max
 from giqa_lib.store import default_store

@@ -47,9 +47,11 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import PRESETS, Study, combine_seeds, human_votes
-from giqa_lib.applications import mixture_sweep, neighbour_sweep
+from giqa_lib.applications.giqa import mixture_sweep, neighbour_sweep
+from giqa_lib.applications.pairs import human_votes
+from giqa_lib.applications.snapshots import PRESETS, Study
 from giqa_lib.data import find
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import image_grid, sweep
 from giqa_lib.results import Run, paper_values, show, show_table
 from giqa_lib.scores import GaussianMixture, StarvedComponentWarning

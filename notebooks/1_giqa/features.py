@@ -42,8 +42,9 @@ max_components: int = 64  # PCA keeps at most so many dimensions
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import PRESETS, Study, accuracies, combine_seeds
-from giqa_lib.applications import outcomes, score_pool, step_agreement
+from giqa_lib.applications.pairs import accuracies, outcomes
+from giqa_lib.applications.snapshots import PRESETS, Study, score_pool, step_agreement
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.features import PCA
 from giqa_lib.figures import bars, best_and_worst, curves
 from giqa_lib.results import Run, show, show_table

@@ -49,9 +49,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import FAMILIES, FAMILY_PRESETS, JUDGE_PRESETS, PRESETS, GeneratorJudge, Study
-from giqa_lib.applications import combine_seeds, family_snapshots, keep_modes, repeat_images
-from giqa_lib.evaluation import diversity_score, quality_score
+from giqa_lib.applications.generators import JUDGE_PRESETS, GeneratorJudge, keep_modes, repeat_images
+from giqa_lib.applications.snapshots import FAMILIES, FAMILY_PRESETS, PRESETS, Study, family_snapshots
+from giqa_lib.evaluation import combine_seeds, diversity_score, quality_score
 from giqa_lib.features import PCA
 from giqa_lib.figures import curves, image_grid, score_distributions
 from giqa_lib.results import Run, show, show_table

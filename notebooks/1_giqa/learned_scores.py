@@ -44,8 +44,10 @@ classifiers: int = 8  # binary classifiers N of MBC-GIQA
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import LEARNED_PRESETS, PRESETS, LearnedStudy, Study, StudyBed
-from giqa_lib.applications import accuracies, auc, combine_seeds, outcomes
+from giqa_lib.applications.giqa import LEARNED_PRESETS, LearnedStudy, StudyBed
+from giqa_lib.applications.pairs import accuracies, outcomes
+from giqa_lib.applications.snapshots import PRESETS, Study, auc
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars, best_and_worst, curves, image_grid, score_distributions, sorted_strip
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.scores import BC, IR, even_thresholds, mbc, official_thresholds, pseudo_labels

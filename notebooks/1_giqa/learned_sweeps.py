@@ -47,8 +47,9 @@ import pandas as pd
 import torch
 from torch.nn.functional import pad
 
-from giqa_lib.applications import ALL_PAIRS, LEARNED_PRESETS, PRESETS, LearnedStudy, Study, StudyBed
-from giqa_lib.applications import classifier_sweep, combine_seeds, noise_sweep, patch_of, patch_sweep
+from giqa_lib.applications.giqa import ALL_PAIRS, LEARNED_PRESETS, LearnedStudy, StudyBed, classifier_sweep, noise_sweep, patch_of, patch_sweep
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import curves, image_grid, sweep
 from giqa_lib.learning import crop_at
 from giqa_lib.results import Run, paper_values, show, show_table

@@ -54,8 +54,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import JUDGE_PRESETS, MINING_RUNS, PRESETS, GeneratorJudge, MiningRuns, Study
-from giqa_lib.applications import combine_seeds, judge_run, mining_weights, paired_differences, resting_share
+from giqa_lib.applications.generators import JUDGE_PRESETS, MINING_RUNS, GeneratorJudge, MiningRuns, judge_run, mining_weights, resting_share
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds, paired_differences
 from giqa_lib.figures import bars, curves, image_grid, sorted_strip
 from giqa_lib.gan import NON_SATURATING
 from giqa_lib.results import Run, show, show_table

@@ -44,13 +44,13 @@ neighbours: int = 1  # neighbours K of KNN-GIQA, the paper's for faces and stree
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import ALL_PAIRS, FACES_PRESETS, FAMILY_PRESETS, LEARNED_PRESETS, LGIQA_SETTINGS, NATURAL_PRESETS, PRESETS, UNSEEN_PAIRS
-from giqa_lib.applications import FacesStudy, LearnedStudy, Study, StudyBed, UnseenFaults, VotesBed
-from giqa_lib.applications import auc, combine_on_same_images, combine_seeds, density_values, find_lgiqa, human_votes, judge_pairs
-from giqa_lib.applications import ladder_agreement, ladder_means, lead_table, lgiqa_reference, lgiqa_values, load_ladder
-from giqa_lib.applications import mcnemar_table, read_pair_folder, study_natural_scores, votes_agreement
+from giqa_lib.applications.giqa import ALL_PAIRS, FACES_PRESETS, LEARNED_PRESETS, LGIQA_SETTINGS, NATURAL_PRESETS, UNSEEN_PAIRS, FacesStudy
+from giqa_lib.applications.giqa import LearnedStudy, StudyBed, UnseenFaults, VotesBed, density_values, judge_pairs, ladder_agreement, ladder_means
+from giqa_lib.applications.giqa import lead_table, lgiqa_reference, lgiqa_values, load_ladder, mcnemar_table, study_natural_scores, votes_agreement
+from giqa_lib.applications.pairs import find_lgiqa, human_votes, read_pair_folder
+from giqa_lib.applications.snapshots import FAMILY_PRESETS, PRESETS, Study, auc
 from giqa_lib.data import find
-from giqa_lib.evaluation import mcnemar
+from giqa_lib.evaluation import combine_on_same_images, combine_seeds, mcnemar
 from giqa_lib.figures import bars, best_and_worst, curves, matrix, score_distributions
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.scores import BC, IR, GaussianMixture, KNearestNeighbours, SingleGaussian, even_thresholds, mbc

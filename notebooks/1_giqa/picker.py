@@ -57,12 +57,13 @@ import pandas as pd
 import torch
 from scipy.stats import norm
 
-from giqa_lib.applications import FAMILY_PRESETS, JUDGE_PRESETS, LEARNED_PRESETS, NO_PICKING, PRESETS, GeneratorJudge, LearnedStudy, Study
-from giqa_lib.applications import PickerStudy, combine_seeds, family_snapshots, paired_differences, pick
-from giqa_lib.evaluation import frechet_distance
+from giqa_lib.applications.generators import JUDGE_PRESETS, NO_PICKING, GeneratorJudge, PickerStudy
+from giqa_lib.applications.giqa import LEARNED_PRESETS, LearnedStudy
+from giqa_lib.applications.snapshots import FAMILY_PRESETS, PRESETS, Study, family_snapshots
+from giqa_lib.evaluation import combine_seeds, frechet_distance, paired_differences
 from giqa_lib.figures import bars, best_and_worst, curves, image_grid
 from giqa_lib.results import Run, show, show_table
-from giqa_lib.scores import KNearestNeighbours, RankCalibration, StarvedComponentWarning, even_thresholds, mbc
+from giqa_lib.scores import KNearestNeighbours, RankCalibration, StarvedComponentWarning, even_thresholds, mbc, pick
 from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]
@@ -369,7 +370,7 @@ show(plot, name="fig-failure", caption="Share of each predicted class among the 
 #
 # ## Picking one's own images
 #
-# `giqa_lib.applications.pick` takes any scores, and modes where variety matters:
+# `giqa_lib.scores.pick` takes any scores, and modes where variety matters:
 #
 # ```python
 # from giqa_lib.applications import pick

@@ -43,9 +43,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import COLOUR_PRESETS, INCEPTION, LATE_FALL, PRESETS, ScoreStudy, Study
-from giqa_lib.applications import at_equal_seconds, combine_seeds, late_progress, paired_differences, step_seconds
+from giqa_lib.applications.scoregan import COLOUR_PRESETS, INCEPTION, LATE_FALL, ScoreStudy, at_equal_seconds, late_progress, step_seconds
+from giqa_lib.applications.snapshots import PRESETS, Study
 from giqa_lib.data import find
+from giqa_lib.evaluation import combine_seeds, paired_differences
 from giqa_lib.figures import bars, curves, image_grid
 from giqa_lib.gan import ClassNorm
 from giqa_lib.results import Run, show, show_table

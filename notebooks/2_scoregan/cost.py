@@ -43,8 +43,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import PRESETS, SCORE_PRESETS, ScoreStudy, Study, combine_seeds, paired_differences
-from giqa_lib.applications import step_operations, step_seconds
+from giqa_lib.applications.scoregan import SCORE_PRESETS, ScoreStudy, step_operations, step_seconds
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds, paired_differences
 from giqa_lib.figures import bars, curves
 from giqa_lib.gan import CountedOperations, computes_bfloat16
 from giqa_lib.results import Run, show, show_table

@@ -40,8 +40,9 @@ columns: int = 10  # images of each class that are shown
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import INCEPTION, PRESETS, SCORE_PRESETS, ScoreStudy, Study, combine_seeds, paired_differences
-from giqa_lib.evaluation import inception_score
+from giqa_lib.applications.scoregan import INCEPTION, SCORE_PRESETS, ScoreStudy
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds, inception_score, paired_differences
 from giqa_lib.figures import bars, image_grid
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.store import default_store

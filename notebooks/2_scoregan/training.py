@@ -44,8 +44,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import INCEPTION, LATE_FALL, PRESETS, SCORE_PRESETS, SCORE_RUNS, ScoreStudy, Study
-from giqa_lib.applications import at_equal_seconds, combine_seeds, late_progress, paired_differences, step_seconds
+from giqa_lib.applications.scoregan import INCEPTION, LATE_FALL, SCORE_PRESETS, SCORE_RUNS, ScoreStudy, at_equal_seconds, late_progress, step_seconds
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds, paired_differences
 from giqa_lib.figures import bars, curves, image_grid
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.store import default_store

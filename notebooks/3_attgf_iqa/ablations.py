@@ -43,8 +43,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import ATTGF, GENERALISATION_PRESETS, FaceGeneralisation, combine_seeds, combined_gaps, generalisation_faces
+from giqa_lib.applications.attgf import ATTGF, GENERALISATION_PRESETS, FaceGeneralisation, combined_gaps, generalisation_faces
 from giqa_lib.data import find
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars
 from giqa_lib.iqa import InnerStep, meta_gradient
 from giqa_lib.results import Run, show, show_table
@@ -228,7 +229,7 @@ run.record(paper="ours", exhibit="control", row="own map minus another face's", 
 # ## What to try
 #
 # - `dataset=celebamask` with `GIQA_DATA` set.
-# - `giqa_lib.applications.VARIANTS` names the variants; one more is a function of the network's and the training's settings.
+# - `giqa_lib.applications.attgf.VARIANTS` names the variants; one more is a function of the network's and the training's settings.
 
 # %%
 record = run.save(output)

@@ -48,8 +48,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import QUALITY_PRESETS, PairSettings, QualityStudy, compare_spectra, construct_pairs
-from giqa_lib.applications import false_alarms, name_by_spectrum, profile_table
+from giqa_lib.applications.attgf import QUALITY_PRESETS, QualityStudy, compare_spectra, false_alarms, name_by_spectrum, profile_table
+from giqa_lib.applications.pairs import PairSettings, construct_pairs
 from giqa_lib.data import find, load_quality_database, save_quality_database
 from giqa_lib.evaluation import average_spectrum, bootstrap, radial_profiles, srcc
 from giqa_lib.figures import coloured_maps, curves, image_grid, matrix, score_distributions, score_points, spectra
@@ -263,7 +263,7 @@ show_table(pd.DataFrame(rows), name="tbl-controls", digits=4, caption="The test 
 
 # %%
 sheet = {"Motivation": "Training and testing of measures of quality of generated faces, after GFID.", "Composition": f"Images of four families of generators trained on {origin}.",
-         "Collection": "Made by giqa_lib.applications.QualityStudy; no person was asked.", "Labels": "pseudo: IW-SSIM or a log-density, per domain; mos: a simulated panel's, a stand-in.",
+         "Collection": "Made by giqa_lib.applications.attgf.QualityStudy; no person was asked.", "Labels": "pseudo: IW-SSIM or a log-density, per domain; mos: a simulated panel's, a stand-in.",
          "Uses": "Studies of method. Not evidence about people's opinion.", "Licence": "As the faces that the generators were trained on."}  # fmt: skip
 folder = save_quality_database(learned, f"{tempfile.mkdtemp()}/faces", title="Generated faces, to learn from", datasheet=sheet)
 again = load_quality_database(folder)

@@ -44,10 +44,11 @@ friquee: str = ""  # folder of FRIQUEE's scores by its authors' code, a folder a
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import ATTGF, GENERALISATION_PRESETS, INPAINTED, WITHIN, AgiqaGeneralisation, FaceGeneralisation, FaceMeasures
-from giqa_lib.applications import VotedFaces, agreement, combine_on_same_images, combine_seeds, combined_gaps, generalisation_faces, mean_over_domains
+from giqa_lib.applications.attgf import ATTGF, GENERALISATION_PRESETS, INPAINTED, WITHIN, AgiqaGeneralisation, FaceGeneralisation, FaceMeasures
+from giqa_lib.applications.attgf import VotedFaces, combined_gaps, generalisation_faces
+from giqa_lib.applications.opinion import agreement, mean_over_domains
 from giqa_lib.data import find
-from giqa_lib.evaluation import fit_logistic, plcc, srcc
+from giqa_lib.evaluation import combine_on_same_images, combine_seeds, fit_logistic, plcc, srcc
 from giqa_lib.figures import bars, fitted_scatter
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.store import default_store
@@ -311,7 +312,7 @@ print(f"largest of four correlations with shuffled opinions: {largest:.2f} stand
 # ## What to try
 #
 # - `dataset=celebamask` with `GIQA_DATA` set: photographs in the place of toy faces.
-# - `giqa_lib.applications.GeneralisationStudy` takes any two databases of quality: your own generators, with your own votes
+# - `giqa_lib.applications.attgf.GeneralisationStudy` takes any two databases of quality: your own generators, with your own votes
 #   ({doc}`opinion` says how to collect them).
 # - `profile=paper` on a GPU.
 

@@ -44,8 +44,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import ATTGF, DAMAGES, GENERALISATION_PRESETS, FaceGeneralisation, GeneralisationStudy, combine_seeds, degraded_faces, generalisation_faces
+from giqa_lib.applications.attgf import ATTGF, DAMAGES, GENERALISATION_PRESETS, FaceGeneralisation, GeneralisationStudy, degraded_faces
+from giqa_lib.applications.attgf import generalisation_faces
 from giqa_lib.data import find
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars, coloured_maps, diagram, image_grid
 from giqa_lib.iqa import AttributeTransform, BlockAttention, InnerStep, focal_rank_loss, meta_gradient, plain_gradient
 from giqa_lib.results import Run, show, show_table

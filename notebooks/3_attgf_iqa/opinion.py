@@ -42,12 +42,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from giqa_lib.applications import QUALITY_PRESETS, PanelSettings, QualityStudy, damaged_votes, kept_observers, panel_trials
-from giqa_lib.applications import rated_opinions, real_opinions, simulate_panel
+from giqa_lib.applications.attgf import QUALITY_PRESETS, QualityStudy, kept_observers, panel_trials
+from giqa_lib.applications.opinion import PanelSettings, damaged_votes, rated_opinions, real_opinions, simulate_panel
 from giqa_lib.collecting import Judgements, StudyPlan, export_judgements
 from giqa_lib.data import find
-from giqa_lib.evaluation import bootstrap, mean_opinion_scores, observer_agreement, screen_observers
-from giqa_lib.evaluation import srcc, standardise_votes, stepped_reliability
+from giqa_lib.evaluation import bootstrap, mean_opinion_scores, observer_agreement, screen_observers, srcc, standardise_votes, stepped_reliability
 from giqa_lib.figures import bars, score_distributions
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.store import default_store

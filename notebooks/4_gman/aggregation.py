@@ -49,8 +49,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import GMAN_PRESETS, GMAN_VARIANTS, JUDGE_PRESETS, PRESETS, GeneratorJudge, GMANStudy, Study
-from giqa_lib.applications import class_variety, combine_seeds, judge_diversity, log_ratios
+from giqa_lib.applications.generators import JUDGE_PRESETS, GeneratorJudge, judge_diversity, log_ratios
+from giqa_lib.applications.gman import GMAN_PRESETS, GMAN_VARIANTS, GMANStudy, class_variety
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars, curves, image_grid
 from giqa_lib.gan import NON_SATURATING, LearnedSoftMean, MaxOfValues, MeanOfProbabilities, MeanOfValues, SoftMean, soft_mean
 from giqa_lib.results import Run, show, show_table

@@ -39,7 +39,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 
-from giqa_lib.applications import REPORT_PAIRS, find_released
+from giqa_lib.applications.gman import REPORT_PAIRS, find_released
 from giqa_lib.figures import diagram
 from giqa_lib.gan import GMANDiscriminator, GMANGenerator, GMANSettings, layer_table
 from giqa_lib.results import Run, show, show_table

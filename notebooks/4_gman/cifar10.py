@@ -44,10 +44,12 @@ import warnings
 import pandas as pd
 import torch
 
-from giqa_lib.applications import GMAN_MODELS, GMAN_PAIRS, GMAN_PRESETS, JUDGE_PRESETS, PRESETS, REPORT_PAIRS, GeneratorJudge, GMANStudy, Study
-from giqa_lib.applications import class_variety, combine_seeds, find_released, judged_models, log_ratios, metric_agreement, own_battles
-from giqa_lib.applications import released_players, stability, steadiness_changes
+from giqa_lib.applications.generators import JUDGE_PRESETS, GeneratorJudge, log_ratios, stability
+from giqa_lib.applications.gman import GMAN_MODELS, GMAN_PAIRS, GMAN_PRESETS, REPORT_PAIRS, GMANStudy, class_variety, find_released, judged_models
+from giqa_lib.applications.gman import metric_agreement, own_battles, released_players, steadiness_changes
+from giqa_lib.applications.snapshots import PRESETS, Study
 from giqa_lib.data import degrade
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars, curves, image_grid
 from giqa_lib.gan import to_pixels
 from giqa_lib.results import Run, show, show_table

@@ -46,7 +46,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from giqa_lib.applications import GMAN_PAIRS, demo_weights, load_generators
+from giqa_lib.applications.gman import GMAN_PAIRS, demo_weights, load_generators
 from giqa_lib.figures import image_grid
 from giqa_lib.gan import latents, to_pixels
 from giqa_lib.results import Run, find_checkout, show
@@ -133,7 +133,7 @@ run.table("demonstration")[["row", "metric", "value"]].round(1)
 # ## What to try
 #
 # - `make demo-weights WEIGHTS_OF=fashion-mnist` trains the same models on something else.
-# - `weights=...` shows a file of your own, written by `giqa_lib.applications.save_generators`.
+# - `weights=...` shows a file of your own, written by `giqa_lib.applications.gman.save_generators`.
 
 # %%
 record = run.save(output)

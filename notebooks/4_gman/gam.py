@@ -48,8 +48,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import GMAN_PAIRS, GMAN_PRESETS, PRESETS, REPORT_PAIRS, GMANStudy, Study
-from giqa_lib.applications import battle_table, find_released, on_larger_images, released_images, released_players
+from giqa_lib.applications.generators import battle_table, on_larger_images
+from giqa_lib.applications.gman import GMAN_PAIRS, GMAN_PRESETS, REPORT_PAIRS, GMANStudy, find_released, released_images, released_players
+from giqa_lib.applications.snapshots import PRESETS, Study
 from giqa_lib.data import find, load, resize
 from giqa_lib.evaluation import Encounter, Player, gam, meet
 from giqa_lib.figures import diagram

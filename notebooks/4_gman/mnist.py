@@ -46,9 +46,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import COLLAPSING, GMAN_MODELS, GMAN_PAIRS, GMAN_PRESETS, JUDGE_PRESETS, PRESETS, GeneratorJudge, GMANStudy, Study
-from giqa_lib.applications import battle_table, class_variety, combine_seeds, increment_variance, judged_models, log_ratios, metric_agreement
-from giqa_lib.applications import own_battles, spike_share, stability, steadiness_changes
+from giqa_lib.applications.generators import JUDGE_PRESETS, GeneratorJudge, battle_table, increment_variance, log_ratios, spike_share, stability
+from giqa_lib.applications.gman import COLLAPSING, GMAN_MODELS, GMAN_PAIRS, GMAN_PRESETS, GMANStudy, class_variety, judged_models, metric_agreement
+from giqa_lib.applications.gman import own_battles, steadiness_changes
+from giqa_lib.applications.snapshots import PRESETS, Study
+from giqa_lib.evaluation import combine_seeds
 from giqa_lib.figures import bars, curves, image_grid
 from giqa_lib.results import Run, show, show_table
 from giqa_lib.scores import StarvedComponentWarning
@@ -267,7 +269,7 @@ calm.round(5)
 # ## What to try
 #
 # - `dataset=mnist` with `GIQA_DATA` set; `profile=paper` on a GPU has the report's widths and epochs.
-# - `giqa_lib.applications.GMAN_VARIANTS` names other aggregations than the mean of probabilities, and discriminators that differ.
+# - `giqa_lib.applications.gman.GMAN_VARIANTS` names other aggregations than the mean of probabilities, and discriminators that differ.
 
 # %%
 record = run.save(output)

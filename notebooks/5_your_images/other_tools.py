@@ -47,14 +47,14 @@ from sklearn.pipeline import make_pipeline
 from torch.utils.data import DistributedSampler
 
 # %% tags=["hide-input"]
-from giqa_lib.applications import ScorerSettings, fit_scorer, pick
+from giqa_lib.applications.folders import ScorerSettings, fit_scorer
 from giqa_lib.data import degrade, load, open_images, resize, write_parquet
 from giqa_lib.evaluation import srcc
 from giqa_lib.features import PCA, ModuleExtractor, extract, extractor as extractor_named
 from giqa_lib.figures import curves, image_grid
 from giqa_lib.gan import DCGANSettings, TrainSettings, images_at_random, new_dcgan, new_state, sample, train
 from giqa_lib.results import Run, show, show_table
-from giqa_lib.scores import GaussianMixture, fit_image_score
+from giqa_lib.scores import GaussianMixture, fit_image_score, pick
 from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]

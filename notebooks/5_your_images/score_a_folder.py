@@ -55,14 +55,14 @@ import numpy as np
 import pandas as pd
 import torch
 
-from giqa_lib.applications import ScorerSettings, compare_sets, fit_scorer, load_scorer
-from giqa_lib.applications import opinion_agreement, pick, write_stand_in
+from giqa_lib.applications.folders import ScorerSettings, compare_sets, fit_scorer, load_scorer, write_stand_in
+from giqa_lib.applications.opinion import opinion_agreement
 from giqa_lib.cli import contact_sheet, named_set, read_table, thumbnails, write_picked, write_scores
 from giqa_lib.data import open_images, resize
 from giqa_lib.features import extract, extractor as extractor_named
 from giqa_lib.figures import bars, cumulative_scores, image_grid
 from giqa_lib.results import Run, show, show_table
-from giqa_lib.scores import RankCalibration
+from giqa_lib.scores import RankCalibration, pick
 from giqa_lib.store import default_store
 
 # %% tags=["hide-input"]

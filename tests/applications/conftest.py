@@ -9,7 +9,7 @@ import pytest
 from image_textures import textures
 from PIL import Image
 
-from giqa_lib.applications import Study, StudySettings
+from giqa_lib.applications.snapshots import Study, StudySettings
 from giqa_lib.features import ClassifierSettings
 from giqa_lib.store import Store
 

@@ -35,7 +35,7 @@ from hostile_images import KINDS, SPECIAL, try_kind
 from rights import CASES, NOTHING, can_be_refused, try_case
 from troubles import TROUBLES, try_trouble
 
-from giqa_lib.applications import load_scorer
+from giqa_lib.applications.folders import load_scorer
 from giqa_lib.checks import GiqaError
 from giqa_lib.cli import main as giqa
 from giqa_lib.data import open_images

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from giqa_lib.applications import Scorer, ScorerSettings
+from giqa_lib.applications.folders import Scorer, ScorerSettings
 from giqa_lib.evaluation import accumulate_moments, frechet_distance_from_moments
 from giqa_lib.features import PCA, extractor
 from giqa_lib.features.feature_store import FeatureFile, read_features

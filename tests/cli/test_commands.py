@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from folder_images import FIT, smooth, write_folder
 from PIL import Image
 
-from giqa_lib.applications import load_scorer
+from giqa_lib.applications.folders import load_scorer
 from giqa_lib.cli import read_scores
 from giqa_lib.data import open_images
 

@@ -20,7 +20,7 @@ from giqa_lib.store import Store
 FEATURES = """\
 import sys
 from lightning_fabric import Fabric
-from giqa_lib.applications import load_scorer
+from giqa_lib.applications.folders import load_scorer
 from giqa_lib.data import open_images
 from giqa_lib.distributed import extract_blocks, fabric_worker
 from giqa_lib.store import Store

@@ -10,7 +10,7 @@ from folder_images import smooth
 
 pytest.importorskip("torchmetrics")
 
-from giqa_lib.applications import ScorerSettings, fit_scorer
+from giqa_lib.applications.folders import ScorerSettings, fit_scorer
 from giqa_lib.checks import InputError
 from giqa_lib.distributed.metrics import DiversityScore, ImageScores, QualityScore
 from giqa_lib.evaluation import diversity_score
@@ -22,7 +22,7 @@ import json, sys
 import torch
 import torch.distributed as distributed
 from folder_images import smooth
-from giqa_lib.applications import ScorerSettings, fit_scorer
+from giqa_lib.applications.folders import ScorerSettings, fit_scorer
 from giqa_lib.distributed.metrics import DiversityScore, ImageScores, QualityScore
 from giqa_lib.features import PixelExtractor
 from giqa_lib.scores import SingleGaussian
