@@ -60,7 +60,7 @@ sweep: build/dataset  ## run a notebook under many parameters: NOTEBOOK=... TO=f
 	$(BIN)/python -m giqa_lib.runner sweep $(NOTEBOOK) --profile $(PROFILE) --to $(TO) --jobs $(JOBS) -p dataset=$$(cat build/dataset) $(ARGS)
 
 demo-weights: $(READY)  ## train the weights that the chapter 4_gman/demo shows (WEIGHTS_OF=mnist)
-	$(BIN)/python -c "from giqa_lib.applications import demo_weights; demo_weights('book/weights/gman.safetensors', dataset='$(or $(WEIGHTS_OF),mnist)')"
+	$(BIN)/python -c "from giqa_lib.applications.gman import demo_weights; demo_weights('book/weights/gman.safetensors', dataset='$(or $(WEIGHTS_OF),mnist)')"
 
 claim: build/dataset  ## run what one claim needs and judge it: ID=..., PROFILE=cpu; exit 0 if reproduced
 	$(BIN)/python -m giqa_lib.runner claim $(ID) --profile $(PROFILE) -p dataset=$$(cat build/dataset) $(ARGS)

@@ -373,7 +373,7 @@ show(plot, name="fig-failure", caption="Share of each predicted class among the 
 # `giqa_lib.scores.pick` takes any scores, and modes where variety matters:
 #
 # ```python
-# from giqa_lib.applications import pick
+# from giqa_lib.scores import pick
 #
 # best = images[pick(score(images), count=100)]
 # varied = images[pick(score(images), share=0.5, modes=classes)]

@@ -1,10 +1,8 @@
 """Runs with and without hard mining on the digits study, and their paired differences."""
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
-from scipy.stats import ttest_rel
 
 from giqa_lib.applications.generators import (
     MINING_RUNS,
@@ -15,7 +13,6 @@ from giqa_lib.applications.generators import (
     mining_weights,
 )
 from giqa_lib.checks import InputError
-from giqa_lib.evaluation import paired_differences
 from giqa_lib.gan import Variant, latents, to_unit
 
 SETTINGS = JudgeSettings(components=1, scored=60, fitted=100, max_components=8)
@@ -128,39 +125,3 @@ def test_another_space_is_refused(study):
     other = GeneratorJudge(study, JudgeSettings(space="efficientnet_lite0@64"), random_state=0)
     with pytest.raises(InputError, match=r"judge\.settings\.space"):
         MiningRuns(other, (4,))
-
-
-def table(rng, seeds=5):
-    rows = [
-        {"run": run, "seed": seed, "metric": metric, "value": rng.normal()}
-        for run in ("a", "b", "c")
-        for seed in range(seeds)
-        for metric in ("m1", "m2")
-    ]
-    return pd.DataFrame(rows).sample(frac=1, random_state=0)
-
-
-def test_paired_differences_against_scipy(rng):
-    frame = table(rng)
-    found = paired_differences(frame, [("a", "b"), ("c", "b")]).set_index(["name", "metric"])
-    for first, metric in (("a", "m1"), ("c", "m2")):
-        pair = frame[frame["metric"] == metric].pivot(index="seed", columns="run", values="value")
-        low, high = ttest_rel(pair[first], pair["b"]).confidence_interval(0.95)
-        row = found.loc[(f"{first} minus b", metric)]
-        assert row["value"] - row["half_width"] == pytest.approx(low)
-        assert row["value"] + row["half_width"] == pytest.approx(high)
-        assert row["differences"] == pytest.approx((pair[first] - pair["b"]).tolist())
-        assert row["seeds"] == (0, 1, 2, 3, 4)
-
-
-def test_one_pair_has_no_interval(rng):
-    found = paired_differences(table(rng, seeds=1), [("a", "b")])
-    assert found["half_width"].isna().all()
-    assert (found["pairs"] == 1).all()
-
-
-def test_a_run_that_lacks_a_seed_is_refused(rng):
-    frame = table(rng)
-    lacking = frame[~((frame["run"] == "b") & (frame["seed"] == 3))]
-    with pytest.raises(InputError, match="a value of each run and seed, got none for b"):
-        paired_differences(lacking, [("a", "b")])
