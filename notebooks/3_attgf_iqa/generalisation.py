@@ -165,8 +165,6 @@ for r in eighth.itertuples():
 eighth[["name", "value", "standard_error"]]
 
 # %% [markdown]
-# The committed numbers of this figure are of an earlier form of it, ProGAN's images and the first seed alone; Table II has ProGAN's of all seeds.
-#
 # ## Table III: measures that see the original
 #
 # What PENNet filled is compared with what was there, at the images' size (PSNR) or enlarged to the 161 pixels that IW-SSIM's pyramid
@@ -258,8 +256,7 @@ print(f"SRCC with meta-learning minus without, {WITHIN}: {helps.value:.3f} ± {h
 # meta-learning by {num}`cpu:3_attgf_iqa/generalisation.agiqa-plain-within|.3f`; the difference is {num}`cpu:3_attgf_iqa/generalisation.agiqa-meta|.3f`: **whether meta-learning helps with real opinion stays open**. Three
 # splits are so few that neither agreement is surely above nought. Networks
 # trained on pairs of pseudo-opinion stand at {num}`cpu:3_attgf_iqa/generalisation.agiqa-pseudo-within|.3f` within a setting and {num}`cpu:3_attgf_iqa/generalisation.agiqa-pseudo-all|.3f` over all images: nothing shows that the
-# density of photographs prefers what people prefer. The committed errors over all images are too small: they were taken as if six networks that judge the same
-# images had judged six times as many. The next run has them right.
+# density of photographs prefers what people prefer.
 #
 # ## Real votes: faces taken for real
 #
@@ -285,7 +282,7 @@ if len(voted):
 # %% [markdown]
 # In the committed runs the networks of the four families are not seen to tell anything of people's votes: {num}`cpu:3_attgf_iqa/generalisation.votes-all-real|.2f` on real faces, {num}`cpu:3_attgf_iqa/generalisation.votes-all-wgan-gp|.2f` on
 # WGAN-GP's, {num}`cpu:3_attgf_iqa/generalisation.votes-all-all|.2f` over both. Nor are those trained on votes of the other kind: {num}`cpu:3_attgf_iqa/generalisation.votes-votes-real|.2f` and
-# {num}`cpu:3_attgf_iqa/generalisation.votes-votes-wgan-gp|.2f`. (Their number over both kinds in the committed record compares scores of two networks and means nothing; the next run leaves it out.)
+# {num}`cpu:3_attgf_iqa/generalisation.votes-votes-wgan-gp|.2f`.
 #
 # ## Control: opinions of other images
 #
