@@ -211,7 +211,9 @@ show_table(wide.rename_axis("network").reset_index(), name="tbl-seen", caption=f
 # ```
 #
 # In the paper's table three of the four families have a lower SRCC by the networks that have seen them, on average, than by the one that has not. The same
-# difference here: the mean of the three networks that have seen a family minus the one that has not, on the same images.
+# difference here: the mean of the three networks that have seen a family minus the one that has not, on the same images. In the committed runs
+# the mean over families says little, for they differ: the network that has not seen StyleGAN's faces orders them better than those that
+# have, and with ProGAN it seems to be the other way round.
 
 # %%
 near = pd.concat([study.seen_minus_unseen(resamples=resamples) for study in studies])
