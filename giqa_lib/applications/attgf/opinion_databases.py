@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from giqa_lib.applications.attgf.face_maps import FaceParser
+from giqa_lib.applications.pairs import VOTED_FACES
 from giqa_lib.checks import InputError, check_positive, check_probability, error_line
 from giqa_lib.data import QualityDatabase, load, resize
 from giqa_lib.features import PCA, extract, extractor
@@ -25,7 +26,7 @@ from giqa_lib.store import Store
 
 __all__ = ["OpinionPreset", "agiqa_databases", "opinion_pairs", "photograph_density_scores", "voted_faces", "with_pairs"]  # fmt: skip
 
-AGIQA, FACES, PHOTOGRAPHS = "agiqa-3k", "faces64-human", "cifar10"
+AGIQA, PHOTOGRAPHS = "agiqa-3k", "cifar10"
 SPACE = "efficientnet_lite0@64"
 TRAIN, PAIRS = 30, 31  # streams of random numbers of one seed
 LEAST_VOTES = 5
@@ -155,7 +156,7 @@ def voted_faces(*, size: int, parse: FaceParser, parts: tuple[str, ...]) -> Qual
     ``parse`` finds their ``parts``. ProGAN's votes were joined by file name alone and are left out. Raises ``DataUnavailable``
     where the set is not on this machine.
     """
-    images = load(FACES)
+    images = load(VOTED_FACES)
     table = images.table
     names = ("real", "wgan-gp")
     judged = table["generator"].isin(names) & table["votes_total"].ge(LEAST_VOTES)
